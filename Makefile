@@ -1,0 +1,63 @@
+# Every command of the project. `make help` lists them.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+LOCALE := supervision/locale/zh_Hans/LC_MESSAGES
+WORKERS ?= 2
+export PYTHONDONTWRITEBYTECODE ?=
+
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed / 需要 Python 3.11 以上版本"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "The venv module is missing: apt install python3-venv / 缺少 venv 模块，请先安装 python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(LOCALE)/django.mo: $(LOCALE)/django.po $(VENV)/.installed
+	@$(BIN)/pybabel --quiet compile --domain django --directory supervision/locale --locale zh_Hans
+
+install: $(VENV)/.installed $(LOCALE)/django.mo ## make the environment in .venv from the lock file
+
+run: install ## start the web server and the worker (PORT=8000), load the demonstration into an empty database
+	@exec $(PY) manage.py start --port $(PORT)
+
+test: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the test suite on SQLite
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile tests
+
+test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a throw-away PostgreSQL and Redis
+	PY=$(PY) WORKERS=$(WORKERS) sh .ci/on-postgres $(PY) -m pytest -n $(WORKERS) --dist loadfile tests
+
+lint: $(VENV)/.installed-dev $(LOCALE)/django.mo ## check style, format, migrations, translations, the policy data
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) .ci/check-translations
+
+messages: $(VENV)/.installed-dev ## gather the texts to translate into the catalogue (needs gettext)
+	$(PY) manage.py makemessages --locale zh_Hans --no-location --no-obsolete --ignore '.venv/*' --ignore 'tests/*' --ignore 'var/*'
+
+format: $(VENV)/.installed-dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.installed-dev ## lock the requirements again, with hashes and without an index
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+clean: ## remove the environment and the demonstration's data
+	rm -rf $(VENV) var
+
+.PHONY: help install run test test-postgres lint messages format lock clean
