@@ -1,0 +1,19 @@
+"""Values every page needs."""
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.functional import SimpleLazyObject
+
+from supervision.models import Demonstration
+
+
+def _is_demonstration() -> bool:
+    return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=30)
+
+
+def site(request) -> dict:
+    """Product name, office, and whether this database holds invented data."""
+    return {
+        "office_name": settings.OFFICE_NAME,
+        "is_demonstration": SimpleLazyObject(_is_demonstration),
+    }

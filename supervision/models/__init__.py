@@ -1,0 +1,66 @@
+"""The models of the heart, in the order they depend on each other."""
+
+from supervision.models.assignments import Assignment, DateChange, Hold, Milestone
+from supervision.models.documents import Clause, PolicyDocument, Target
+from supervision.models.events import Event, EventKind
+from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
+from supervision.models.organizations import Contact, Organization, OrganizationAlias, Role, User
+from supervision.models.releases import PublicItem, Release
+from supervision.models.reports import (
+    Attachment,
+    Cause,
+    ProgressReport,
+    ReportFigure,
+    ReportPeriod,
+    ReportVersion,
+)
+from supervision.models.requests import ExtensionRequest, Objection
+from supervision.models.settings import (
+    CalendarDay,
+    CalendarYear,
+    DayUnit,
+    Demonstration,
+    EscalationLevel,
+    LightSchemeRow,
+    NumberSeries,
+    TimeLimit,
+)
+
+__all__ = [
+    "Assignment",
+    "Attachment",
+    "CalendarDay",
+    "CalendarYear",
+    "Cause",
+    "Clause",
+    "Contact",
+    "DateChange",
+    "DayUnit",
+    "Demonstration",
+    "EscalationLevel",
+    "Event",
+    "EventKind",
+    "ExtensionRequest",
+    "Hold",
+    "LightSchemeRow",
+    "Milestone",
+    "NumberSeries",
+    "Objection",
+    "Organization",
+    "OrganizationAlias",
+    "Outcome",
+    "Party",
+    "PolicyDocument",
+    "ProgressReport",
+    "PublicItem",
+    "Release",
+    "ReportFigure",
+    "ReportPeriod",
+    "ReportVersion",
+    "Responsibility",
+    "Role",
+    "SupervisionItem",
+    "Target",
+    "TimeLimit",
+    "User",
+]

@@ -1,0 +1,189 @@
+"""Bodies, their names, and the people who act for them."""
+
+from datetime import date
+from functools import cached_property
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from supervision.models.base import Opaque
+
+
+class OrganizationQuerySet(models.QuerySet):
+    def in_official_order(self):
+        return self.order_by("kind_position", "position", "pk")
+
+    def valid_on(self, day: date):
+        """Bodies that exist on `day` (local date, both ends included)."""
+        return self.filter(
+            Q(valid_from_date=None) | Q(valid_from_date__lte=day),
+            Q(valid_to_date=None) | Q(valid_to_date__gte=day),
+        )
+
+    def county_level(self):
+        return self.filter(kind__in=[Organization.Kind.COUNTY, Organization.Kind.ZONE])
+
+
+class Organization(Opaque):
+    """A body that is responsible for something: a bureau, a county, a development zone, the office.
+
+    Bodies stand in one official order: the office, bureaus by their list, counties by theirs.
+    """
+
+    class Kind(models.TextChoices):
+        OFFICE = "office", _("Municipal office")
+        BUREAU = "bureau", _("Bureau")
+        COUNTY = "county", _("County")
+        ZONE = "zone", _("Development zone")
+
+    KIND_POSITIONS = {Kind.OFFICE: 0, Kind.BUREAU: 1, Kind.COUNTY: 2, Kind.ZONE: 3}
+
+    region_code = models.CharField(_("region code"), max_length=12)
+    code = models.SlugField(_("code"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    kind_position = models.PositiveSmallIntegerField(_("order of the kind"), default=1)
+    position = models.PositiveSmallIntegerField(_("official order"))
+    short_name = models.CharField(_("short name"), max_length=40)
+    full_name = models.CharField(_("full name"), max_length=120)
+    valid_from_date = models.DateField(_("valid from"), null=True, blank=True)
+    valid_to_date = models.DateField(_("valid to"), null=True, blank=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        constraints = [
+            models.UniqueConstraint(fields=["region_code", "code"], name="organization_code"),
+            models.CheckConstraint(
+                condition=Q(valid_from_date=None)
+                | Q(valid_to_date=None)
+                | Q(valid_to_date__gte=models.F("valid_from_date")),
+                name="organization_valid_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.short_name
+
+    @property
+    def is_county_level(self) -> bool:
+        return self.kind in (self.Kind.COUNTY, self.Kind.ZONE)
+
+
+class OrganizationAlias(models.Model):
+    """Another name under which a document means this body."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="aliases", verbose_name=_("body")
+    )
+    region_code = models.CharField(_("region code"), max_length=12)
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("alias")
+        verbose_name_plural = _("aliases")
+        constraints = [
+            models.UniqueConstraint(fields=["region_code", "name"], name="alias_name_in_region")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """An office contact of a body: name, duty, office phone. No identity numbers anywhere."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("body")
+    )
+    name = models.CharField(_("name"), max_length=40)
+    duty = models.CharField(_("duty"), max_length=60, blank=True)
+    office_phone = models.CharField(_("office phone"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="contact_name_in_body")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """The duties of domain.md, section 2. Each is a group of the same name (`sync_roles`)."""
+
+    OFFICER = "officer", _("Supervision officer")
+    OFFICE_HEAD = "office_head", _("Head of the supervision office")
+    LEADER = "leader_in_charge", _("Leader in charge")
+    PRINCIPAL = "principal", _("Principal leader")
+    BODY_HEAD = "body_head", _("Head of a body")
+    LIAISON = "liaison", _("Liaison")
+    PUBLISHER = "publisher", _("Publisher")
+    REVIEWER = "reviewer", _("Release reviewer")
+    AUDITOR = "audit_admin", _("Auditor")
+    ADMINISTRATOR = "system_admin", _("System administrator")
+
+
+OFFICE_ROLES = frozenset({Role.OFFICER, Role.OFFICE_HEAD})
+BODY_ROLES = frozenset({Role.LIAISON, Role.BODY_HEAD})
+
+
+class PeopleManager(UserManager):
+    def holding(self, *roles: str, organization_id: int | None = None):
+        """Active accounts that hold one of `roles`, of one body when given."""
+        people = self.filter(is_active=True, groups__name__in=roles)
+        if organization_id is not None:
+            people = people.filter(organization_id=organization_id)
+        return people.distinct()
+
+
+class User(Opaque, AbstractUser):
+    """A personal account. What it may do follows from its groups (roles) and its body."""
+
+    display_name = models.CharField(_("name"), max_length=40)
+    duty = models.CharField(_("duty"), max_length=60, blank=True)
+    office_phone = models.CharField(_("office phone"), max_length=40, blank=True)
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="people",
+        verbose_name=_("body"),
+    )
+
+    objects = PeopleManager()
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        swappable = "AUTH_USER_MODEL"
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    @cached_property
+    def role_codes(self) -> frozenset[str]:
+        """Names of the roles held; one query per request. Superusers gain no role by it."""
+        if not self.is_active:
+            return frozenset()
+        return frozenset(self.groups.values_list("name", flat=True))
+
+    def has_role(self, *roles: str) -> bool:
+        return not self.role_codes.isdisjoint(roles)
+
+    @property
+    def is_office(self) -> bool:
+        return self.has_role(*OFFICE_ROLES)
+
+    @property
+    def is_body(self) -> bool:
+        return self.organization_id is not None and self.has_role(*BODY_ROLES)

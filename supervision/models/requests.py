@@ -1,0 +1,273 @@
+"""What a body asks of the office: more time, or to be rid of an assignment."""
+
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from supervision import permissions
+from supervision.models.assignments import Assignment
+from supervision.models.base import Stateful
+from supervision.models.organizations import Organization
+from supervision.models.reports import Cause
+
+
+class OfAssignmentQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(assignment__in=Assignment.objects.visible_to(user))
+
+    def open(self):
+        return self.filter(status__in=self.model.OPEN_STATES)
+
+
+class ExtensionRequest(Stateful):
+    """A request for a later, definite date.
+
+    Filed after the due date it is taken as late and repairs nothing.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Waiting for sign-off")
+        SUBMITTED = "submitted", _("Waiting for the first opinion")
+        ENDORSED = "endorsed", _("Waiting for the leader's decision")
+        GRANTED = "granted", _("Granted")
+        REFUSED = "refused", _("Refused")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    OPEN_STATES = frozenset({Status.DRAFT, Status.SUBMITTED, Status.ENDORSED})
+
+    assignment = models.ForeignKey(
+        Assignment,
+        on_delete=models.CASCADE,
+        related_name="extensions",
+        verbose_name=_("assignment"),
+    )
+    status = FSMField(
+        _("state"), choices=Status.choices, default=Status.DRAFT, protected=True, max_length=12
+    )
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause.choices)
+    reason = models.TextField(_("reason"))
+    progress_text = models.TextField(_("progress so far"))
+    due_date_then = models.DateField(_("due date at the time"), editable=False)
+    asked_date = models.DateField(_("date asked for"))
+    granted_date = models.DateField(_("date granted"), null=True, blank=True)
+    is_late = models.BooleanField(_("asked after the due date"), default=False, editable=False)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("asked by"),
+    )
+    submitted_at = models.DateTimeField(_("submitted at"), null=True, editable=False)
+    office_opinion = models.TextField(_("opinion of the office"), blank=True)
+    endorsed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("endorsed by"),
+    )
+    endorsed_at = models.DateTimeField(_("endorsed at"), null=True, editable=False)
+    decision_opinion = models.TextField(_("decision"), blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, editable=False)
+
+    objects = OfAssignmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("extension request")
+        verbose_name_plural = _("extension requests")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment"],
+                condition=Q(status__in=["draft", "submitted", "endorsed"]),
+                name="extension_one_open",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="granted") | Q(granted_date__isnull=False),
+                name="extension_granted_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_date__gt=models.F("due_date_then")), name="extension_later_date"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} → {self.asked_date}"
+
+    @transition(
+        field=status,
+        source=Status.DRAFT,
+        target=Status.SUBMITTED,
+        permission=permissions.can_sign_request,
+    )
+    def submit(self, *, at: datetime, is_late: bool):
+        """Signed off and filed."""
+        self.submitted_at = at
+        self.is_late = is_late
+
+    @transition(
+        field=status,
+        source=Status.SUBMITTED,
+        target=Status.ENDORSED,
+        permission=permissions.can_endorse_extension,
+    )
+    def endorse(self, *, by, at: datetime, opinion: str):
+        """First opinion of the office; the leader decides."""
+        self.endorsed_by = by
+        self.endorsed_at = at
+        self.office_opinion = opinion
+
+    @transition(
+        field=status,
+        source=Status.SUBMITTED,
+        target=Status.REFUSED,
+        permission=permissions.can_endorse_extension,
+    )
+    def refuse_at_once(self, *, by, at: datetime, opinion: str):
+        """Refused by the office."""
+        self.decided_by = by
+        self.decided_at = at
+        self.decision_opinion = opinion
+
+    @transition(
+        field=status,
+        source=Status.ENDORSED,
+        target=Status.REFUSED,
+        permission=permissions.can_grant_extension,
+    )
+    def refuse(self, *, by, at: datetime, opinion: str):
+        """Refused by the leader."""
+        self.decided_by = by
+        self.decided_at = at
+        self.decision_opinion = opinion
+
+    @transition(
+        field=status,
+        source=Status.ENDORSED,
+        target=Status.GRANTED,
+        permission=permissions.can_grant_extension,
+    )
+    def grant(self, *, by, at: datetime, granted_date: date, opinion: str):
+        """Granted to a definite date, which may differ from the one asked."""
+        self.decided_by = by
+        self.decided_at = at
+        self.granted_date = granted_date
+        self.decision_opinion = opinion
+
+    @transition(
+        field=status,
+        source=[Status.DRAFT, Status.SUBMITTED, Status.ENDORSED],
+        target=Status.WITHDRAWN,
+        permission=permissions.can_withdraw_request,
+    )
+    def withdraw(self):
+        """The body takes it back, or the assignment ended."""
+
+
+class Objection(Stateful):
+    """A body's objection to an assignment, inside the limit and decided once."""
+
+    class Status(models.TextChoices):
+        SUBMITTED = "submitted", _("To be decided")
+        UPHELD = "upheld", _("Upheld, given to another body")
+        REJECTED = "rejected", _("Rejected")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    OPEN_STATES = frozenset({Status.SUBMITTED})
+
+    assignment = models.ForeignKey(
+        Assignment,
+        on_delete=models.CASCADE,
+        related_name="objections",
+        verbose_name=_("assignment"),
+    )
+    status = FSMField(
+        _("state"), choices=Status.choices, default=Status.SUBMITTED, protected=True, max_length=12
+    )
+    reason = models.TextField(_("reason"))
+    proposed_organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("body proposed instead"),
+    )
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("submitted by"),
+    )
+    submitted_at = models.DateTimeField(_("submitted at"))
+    decide_by_date = models.DateField(_("to be decided by"))
+    opinion = models.TextField(_("opinion"), blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+
+    objects = OfAssignmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("objection")
+        verbose_name_plural = _("objections")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment"],
+                condition=Q(status="submitted"),
+                name="objection_one_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.assignment)
+
+    @transition(
+        field=status,
+        source=Status.SUBMITTED,
+        target=Status.UPHELD,
+        permission=permissions.can_decide_objection_itself,
+    )
+    def uphold(self, *, by, at: datetime, opinion: str):
+        """The body is right; another one gets the work."""
+        self.decided_by = by
+        self.decided_at = at
+        self.opinion = opinion
+
+    @transition(
+        field=status,
+        source=Status.SUBMITTED,
+        target=Status.REJECTED,
+        permission=permissions.can_decide_objection_itself,
+    )
+    def reject(self, *, by, at: datetime, opinion: str):
+        """The body keeps the work."""
+        self.decided_by = by
+        self.decided_at = at
+        self.opinion = opinion
+
+    @transition(
+        field=status,
+        source=Status.SUBMITTED,
+        target=Status.WITHDRAWN,
+        permission=permissions.can_withdraw_request,
+    )
+    def withdraw(self):
+        """The body takes it back."""

@@ -1,0 +1,159 @@
+"""Numbers the office may set: limits, lights, the ladder, the calendar, number series."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class DayUnit(models.TextChoices):
+    WORKING_DAY = "working_day", _("working days")
+    DAY = "day", _("calendar days")
+    MONTH = "month", _("months")
+
+
+class TimeLimit(models.Model):
+    """How long something may take, e.g. `accept`: 2 working days. Source: domain.md, section 4."""
+
+    code = models.SlugField(_("code"), max_length=40)
+    urgency = models.CharField(_("urgency"), max_length=10, blank=True)
+    name = models.CharField(_("name"), max_length=80)
+    value = models.PositiveSmallIntegerField(_("value"))
+    unit = models.CharField(_("unit"), max_length=12, choices=DayUnit.choices)
+    basis = models.CharField(_("basis"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("time limit")
+        verbose_name_plural = _("time limits")
+        ordering = ["code", "urgency"]
+        constraints = [models.UniqueConstraint(fields=["code", "urgency"], name="limit_code")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LightSchemeRow(models.Model):
+    """Thresholds of the lights as data; `params` feeds `rules.lights.LightScheme`."""
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    params = models.JSONField(_("thresholds"), default=dict)
+    is_default = models.BooleanField(_("default"), default=False)
+
+    class Meta:
+        verbose_name = _("light scheme")
+        verbose_name_plural = _("light schemes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="scheme_one_default"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EscalationLevel(models.Model):
+    """A step of the ladder. Source: domain.md, section 6.1."""
+
+    class Trigger(models.TextChoices):
+        BEFORE = "before", _("before the due date")
+        OVERDUE = "overdue", _("after the due date")
+        RETURNED = "returned", _("after sending back")
+        MANUAL = "manual", _("never by count")
+
+    number = models.PositiveSmallIntegerField(_("level"))
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=40)
+    trigger = models.CharField(_("trigger"), max_length=10, choices=Trigger.choices)
+    offset_value = models.PositiveSmallIntegerField(_("days"), default=0)
+    offset_unit = models.CharField(
+        _("unit"), max_length=12, choices=DayUnit.choices, default=DayUnit.WORKING_DAY
+    )
+    or_returned = models.PositiveSmallIntegerField(
+        _("or sent back this often"), null=True, blank=True
+    )
+    or_yellow_months = models.PositiveSmallIntegerField(
+        _("or yellow for months running"), null=True, blank=True
+    )
+    or_red_months = models.PositiveSmallIntegerField(
+        _("or red for months running"), null=True, blank=True
+    )
+    applies_from_span_days = models.PositiveSmallIntegerField(
+        _("only for spans from this many working days"), default=0
+    )
+    audience = models.JSONField(_("who hears of it"), default=list)
+    letter_kind = models.CharField(_("paper"), max_length=20, blank=True)
+    is_automatic = models.BooleanField(_("automatic"), default=True)
+    armed_from_date = models.DateField(_("armed from"), null=True, blank=True)
+    is_active = models.BooleanField(_("in use"), default=True)
+
+    class Meta:
+        verbose_name = _("ladder step")
+        verbose_name_plural = _("ladder")
+        ordering = ["number", "-offset_value"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CalendarDay(models.Model):
+    """A day on which the plain week does not hold: a rest day, or a make-up working day (调休)."""
+
+    date = models.DateField(_("date"), unique=True)
+    is_working = models.BooleanField(_("working day"))
+    name = models.CharField(_("occasion"), max_length=40, blank=True)
+    source = models.CharField(_("source"), max_length=80)
+
+    class Meta:
+        verbose_name = _("calendar day")
+        verbose_name_plural = _("calendar")
+        ordering = ["date"]
+
+    def __str__(self) -> str:
+        return self.date.isoformat()
+
+
+class CalendarYear(models.Model):
+    """A year whose official notice is loaded; other years are provisional and say so."""
+
+    year = models.PositiveSmallIntegerField(_("year"), unique=True)
+    source = models.CharField(_("source"), max_length=80)
+    loaded_at = models.DateTimeField(_("loaded at"))
+
+    class Meta:
+        verbose_name = _("announced year")
+        verbose_name_plural = _("announced years")
+        ordering = ["year"]
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
+class NumberSeries(models.Model):
+    """A gapless series per kind and year; the row is locked while a number is taken."""
+
+    kind = models.SlugField(_("kind"), max_length=20)
+    year = models.PositiveSmallIntegerField(_("year"))
+    last = models.PositiveIntegerField(_("last number"), default=0)
+
+    class Meta:
+        verbose_name = _("number series")
+        verbose_name_plural = _("number series")
+        constraints = [models.UniqueConstraint(fields=["kind", "year"], name="series_of_year")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.year}"
+
+
+class Demonstration(models.Model):
+    """A row here means: what this database shows is invented. Every page says so."""
+
+    loaded_at = models.DateTimeField(_("loaded at"))
+    today_date = models.DateField(_("day of the demonstration"))
+
+    class Meta:
+        verbose_name = _("demonstration")
+        verbose_name_plural = _("demonstrations")
+
+    def __str__(self) -> str:
+        return self.today_date.isoformat()

@@ -1,0 +1,250 @@
+"""Who may do what: one predicate each, asked by models, services, views and templates alike.
+
+Each takes the row and the user and answers a bool. None asks about the state of the row: that is
+the state machine's question, and a second click is no offence.
+"""
+
+OFFICER = "officer"
+OFFICE_HEAD = "office_head"
+LEADER = "leader_in_charge"
+PRINCIPAL = "principal"
+BODY_HEAD = "body_head"
+LIAISON = "liaison"
+PUBLISHER = "publisher"
+REVIEWER = "reviewer"
+AUDITOR = "audit_admin"
+ADMINISTRATOR = "system_admin"
+
+
+# What somebody sees
+
+
+def sees_all_items(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD, PRINCIPAL)
+
+
+def leads_items(user) -> bool:
+    return user.has_role(LEADER)
+
+
+def reads_audit(user) -> bool:
+    return user.has_role(AUDITOR)
+
+
+def sees_releases(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD, PUBLISHER, REVIEWER)
+
+
+def exports_ledger(user) -> bool:
+    return sees_all_items(user) or leads_items(user) or user.is_body
+
+
+def is_own_body(assignment, user) -> bool:
+    return (
+        user.organization_id is not None
+        and user.organization_id == assignment.organization_id
+        and assignment.transferred_to_id is None
+    )
+
+
+def leads_item(item, user) -> bool:
+    """The leader in charge of this very item."""
+    return user.has_role(LEADER) and item.leader_id == user.pk
+
+
+# Documents and items
+
+
+def can_manage_document(document, user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
+def can_close_document(document, user) -> bool:
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_create_item(user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_edit_item(item, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_submit_item(item, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_approve_item(item, user) -> bool:
+    """The office's head or the item's leader, never the person who drafted it."""
+    return (user.has_role(OFFICE_HEAD) or leads_item(item, user)) and item.drafted_by_id != user.pk
+
+
+def can_dispatch_item(item, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_decide_on_item(item, user) -> bool:
+    """Suspend, resume, cancel, reopen: the leader decides; the principal may always."""
+    return leads_item(item, user) or user.has_role(PRINCIPAL)
+
+
+def can_cancel_item(item, user) -> bool:
+    """The leader decides; what was never initiated its drafting office may drop itself."""
+    if item.approved_at is None and user.has_role(OFFICE_HEAD):
+        return True
+    return can_decide_on_item(item, user)
+
+
+def can_complete_item(item, user) -> bool:
+    """The office's head; a key item needs the leader."""
+    if item.is_key:
+        return leads_item(item, user)
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_archive_item(item, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+# Assignments
+
+
+def can_accept(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
+def can_object(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(BODY_HEAD)
+
+
+def can_withdraw_objection(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(BODY_HEAD)
+
+
+def can_decide_objection(assignment, user) -> bool:
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_plan(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
+def can_draft_closing(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
+def can_submit(assignment, user) -> bool:
+    """The head of the body signs the closing off; that is what hands it in."""
+    return is_own_body(assignment, user) and user.has_role(BODY_HEAD)
+
+
+def can_review(assignment, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_complete(assignment, user) -> bool:
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_decide_on_assignment(assignment, user) -> bool:
+    return can_decide_on_item(assignment.item, user)
+
+
+def can_cancel_assignment(assignment, user) -> bool:
+    return can_decide_on_item(assignment.item, user) or user.has_role(OFFICE_HEAD)
+
+
+def can_remind(assignment, user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
+def can_decide_escalation(assignment, user) -> bool:
+    """From the red sheet upward a named person decides."""
+    return user.has_role(OFFICE_HEAD)
+
+
+# Milestones
+
+
+def can_approve_plan(milestone, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_work_on_milestone(milestone, user) -> bool:
+    return is_own_body(milestone.assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
+def can_review_milestone(milestone, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+# Returns
+
+
+def can_skip_period(period, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_write_report(report, user) -> bool:
+    return is_own_body(report.period.assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
+def can_sign_report(report, user) -> bool:
+    return is_own_body(report.period.assignment, user) and user.has_role(BODY_HEAD)
+
+
+def can_review_report(report, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+# Requests
+
+
+def can_ask_extension(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
+def can_sign_request(extension, user) -> bool:
+    return is_own_body(extension.assignment, user) and user.has_role(BODY_HEAD)
+
+
+def can_endorse_extension(extension, user) -> bool:
+    return user.has_role(OFFICER)
+
+
+def can_grant_extension(extension, user) -> bool:
+    """The leader; for items that are not key items the office's head by delegation."""
+    item = extension.assignment.item
+    if leads_item(item, user) or user.has_role(PRINCIPAL):
+        return True
+    return not item.is_key and user.has_role(OFFICE_HEAD)
+
+
+def can_withdraw_request(request, user) -> bool:
+    return is_own_body(request.assignment, user) and user.has_role(BODY_HEAD)
+
+
+def can_decide_objection_itself(objection, user) -> bool:
+    return user.has_role(OFFICE_HEAD)
+
+
+# Public editions
+
+
+def can_propose_release(release, user) -> bool:
+    return user.has_role(PUBLISHER)
+
+
+def can_review_release(release, user) -> bool:
+    """A reviewer, never the author."""
+    return user.has_role(REVIEWER) and release.author_id != user.pk
+
+
+def can_publish_release(release, user) -> bool:
+    return user.has_role(PUBLISHER, OFFICE_HEAD)
+
+
+def can_withdraw_release(release, user) -> bool:
+    """Any one reviewer or the office's head, at once."""
+    return user.has_role(REVIEWER, OFFICE_HEAD)

@@ -1,0 +1,134 @@
+"""What every service shares: lock the row, ask the machine, ask the user, save, record."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_fsm import TransitionNotAllowed, can_proceed
+
+from supervision.models import Event, EventKind, User
+from supervision.signals import event_recorded
+
+T = TypeVar("T", bound=models.Model)
+
+
+class ActRefused(Exception):
+    """The act is impossible for a reason a person can do something about.
+
+    `message` says in the reader's language what happened and what to do next.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class StaleRow(ActRefused):
+    """Somebody saved the row after the form was opened; nothing was overwritten."""
+
+    def __init__(self, row: models.Model) -> None:
+        super().__init__(
+            _(
+                "Somebody else changed this while you were working on it. Nothing was overwritten; "
+                "what you typed is still below. Compare, then save again."
+            )
+        )
+        self.row = row
+
+
+def lock(row: T, *, version: int | None = None) -> T:
+    """Read the row again under a lock; with `version`, only if nobody saved it since.
+
+    PostgreSQL locks the row; on SQLite the transaction already holds the only write lock.
+    Raises StaleRow.
+    """
+    fresh = type(row)._default_manager.select_for_update().get(pk=row.pk)
+    if version is not None and fresh.version != version:
+        raise StaleRow(fresh)
+    for field in row._state.fields_cache:
+        if getattr(row, f"{field}_id", None) == getattr(fresh, f"{field}_id", None):
+            fresh._state.fields_cache.setdefault(field, row._state.fields_cache[field])
+    return fresh
+
+
+def require(allowed: bool) -> None:
+    """Raise PermissionDenied unless `allowed`."""
+    if not allowed:
+        raise PermissionDenied(_("Your duties do not include this act."))
+
+
+def check_transition(bound_method, by: User) -> None:
+    """Ask about the state first, the user second: a second click is no offence.
+
+    Raises TransitionNotAllowed, then PermissionDenied.
+    """
+    row = bound_method.__self__
+    if not can_proceed(bound_method):
+        raise TransitionNotAllowed(
+            _("“%(row)s” is now “%(state)s”; this act is no longer possible. Look at its state.")
+            % {"row": row, "state": row.get_status_display()},
+            object=row,
+            method=bound_method,
+        )
+    transition = bound_method._django_fsm.get_transition(row.status)
+    require(transition.has_perm(row, by))
+
+
+def save(row: T) -> T:
+    """Save and raise the version that forms carry."""
+    row.version += 1
+    row.save()
+    return row
+
+
+def record_event(
+    kind: EventKind | str,
+    *,
+    by: User | None,
+    at: datetime,
+    recorded_at: datetime | None = None,
+    fact_key: str | None = None,
+    **fields: Any,
+) -> Event | None:
+    """Write one event and tell whoever listens, all in the caller's transaction.
+
+    With `fact_key` the event is a fact of the calendar: if it is already written nothing happens
+    and None is returned.
+    """
+    assignment = fields.get("assignment")
+    if assignment is not None:
+        fields.setdefault("item_id", assignment.item_id)
+        fields.setdefault("organization_id", assignment.organization_id)
+    event = Event(
+        kind=kind,
+        by=by,
+        by_name=str(by) if by else "",
+        by_role=",".join(sorted(by.role_codes)) if by else "",
+        happened_at=at,
+        recorded_at=recorded_at or at,
+        fact_key=fact_key,
+        **fields,
+    )
+    try:
+        with transaction.atomic(savepoint=fact_key is not None):
+            event.save(force_insert=True)
+    except IntegrityError:
+        if fact_key is None or not Event.objects.filter(fact_key=fact_key).exists():
+            raise
+        return None
+    event_recorded.send_robust(sender=Event, event=event)
+    return event
+
+
+def need_text(text: str) -> None:
+    """Raise ActRefused when a reason, opinion or basis is missing."""
+    if not text.strip():
+        raise ActRefused(_("Give a reason: it is shown to those concerned and stays on record."))
+
+
+def local_date(at: datetime):
+    """The local calendar day of a moment."""
+    return timezone.localdate(at)

@@ -1,0 +1,451 @@
+"""Acts on the item: draft, approve, dispatch, hold, close out, reopen."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from supervision import permissions
+from supervision.models import (
+    Assignment,
+    Clause,
+    EventKind,
+    Organization,
+    Outcome,
+    Party,
+    PolicyDocument,
+    Responsibility,
+    SupervisionItem,
+    User,
+)
+from supervision.rules.numbers import format_number
+from supervision.services import assignments as assignment_services
+from supervision.services.acts import (
+    ActRefused,
+    check_transition,
+    local_date,
+    lock,
+    need_text,
+    record_event,
+    require,
+    save,
+)
+from supervision.services.periods import create_periods
+from supervision.services.settings import deadline, next_number
+
+EDITABLE_FIELDS = (
+    "title",
+    "requirement",
+    "urgency",
+    "cycle",
+    "share_cycle",
+    "is_key",
+    "is_ongoing",
+    "due_date",
+    "leader",
+    "openness",
+    "openness_basis",
+    "is_declared_free_of_secrets",
+)
+
+
+@dataclass(frozen=True)
+class PartyData:
+    """A body named for an item; `organization` None while the name is unresolved."""
+
+    organization: Organization | None
+    named_as: str
+    role: str
+
+
+@transaction.atomic
+def create_item(
+    *,
+    document: PolicyDocument,
+    by: User | None,
+    at: datetime,
+    kind: str,
+    title: str,
+    parties: Sequence[PartyData],
+    clause: Clause | None = None,
+    position: int = 0,
+    **fields,
+) -> SupervisionItem:
+    """Draft an item. `by` is None when a loaded document drafts it.
+
+    Raises PermissionDenied.
+    """
+    if by is not None:
+        require(permissions.can_create_item(by))
+    item = SupervisionItem(
+        document=document,
+        clause=clause,
+        kind=kind,
+        title=title,
+        position=position,
+        drafted_by=by,
+        created_at=at,
+        **{name: value for name, value in fields.items() if name in EDITABLE_FIELDS},
+    )
+    item.save()
+    set_parties(item, parties)
+    record_event(EventKind.ITEM_CREATED, item=item, document=document, by=by, at=at)
+    return item
+
+
+def set_parties(item: SupervisionItem, parties: Iterable[PartyData]) -> None:
+    """Replace the bodies named for a draft, in order."""
+    item.parties.all().delete()
+    Party.objects.bulk_create(
+        [
+            Party(
+                item=item,
+                organization=party.organization,
+                named_as=party.named_as,
+                role=party.role,
+                position=position,
+            )
+            for position, party in enumerate(parties, start=1)
+        ]
+    )
+
+
+@transaction.atomic
+def edit_item(
+    *,
+    item: SupervisionItem,
+    by: User,
+    at: datetime,
+    version: int | None = None,
+    parties: Sequence[PartyData] | None = None,
+    **changes,
+) -> SupervisionItem:
+    """Change a draft; `changes` may name the fields in EDITABLE_FIELDS.
+
+    Raises PermissionDenied, ActRefused when it is no draft any more, StaleRow.
+    """
+    require(permissions.can_edit_item(item, by))
+    item = lock(item, version=version)
+    if item.status != SupervisionItem.Status.DRAFT:
+        raise ActRefused(_("Only a draft can be changed. Ask for it to be sent back first."))
+    before = {}
+    for name in EDITABLE_FIELDS:
+        if name in changes and getattr(item, name) != changes[name]:
+            before[name] = [str(getattr(item, name) or ""), str(changes[name] or "")]
+            setattr(item, name, changes[name])
+    if parties is not None:
+        set_parties(item, parties)
+    item.drafted_by = item.drafted_by or by
+    save(item)
+    record_event(
+        EventKind.ITEM_CHANGED, item=item, document=item.document, by=by, at=at, data=before
+    )
+    return item
+
+
+def obstacles_to_submission(item: SupervisionItem) -> list[str]:
+    """Why a draft cannot be submitted yet, each with what to do. Empty when it can."""
+    parties = list(item.parties.all())
+    found = []
+    if sum(party.role == Responsibility.LEAD for party in parties) != 1:
+        found.append(_("Name exactly one lead body."))
+    unresolved = [party.named_as for party in parties if party.organization_id is None]
+    if unresolved:
+        found.append(
+            _("Say which bodies are meant by: %(names)s.") % {"names": "、".join(unresolved)}
+        )
+    if not item.is_ongoing and item.due_date is None:
+        found.append(_("Give a due date, or mark the item as ongoing."))
+    if not item.is_declared_free_of_secrets:
+        found.append(_("Declare that the item holds no state secrets."))
+    return found
+
+
+@transaction.atomic
+def submit_item(
+    *, item: SupervisionItem, by: User, at: datetime, version: int | None = None
+) -> SupervisionItem:
+    """Hand a draft to the approver.
+
+    Raises TransitionNotAllowed, PermissionDenied, StaleRow, ActRefused naming what is missing.
+    """
+    item = lock(item, version=version)
+    check_transition(item.submit, by)
+    obstacles = obstacles_to_submission(item)
+    if obstacles:
+        raise ActRefused(" ".join(obstacles))
+    item.drafted_by = item.drafted_by or by
+    return _move(item, EventKind.ITEM_SUBMITTED, by, at, lambda: item.submit(at=at))
+
+
+@transaction.atomic
+def send_back_item(
+    *, item: SupervisionItem, by: User, at: datetime, opinion: str, version: int | None = None
+) -> SupervisionItem:
+    """Return a draft to its drafter with an opinion."""
+    item = lock(item, version=version)
+    check_transition(item.send_back, by)
+    need_text(opinion)
+    return _move(item, EventKind.ITEM_SENT_BACK, by, at, item.send_back, reason=opinion)
+
+
+@transaction.atomic
+def approve_item(
+    *, item: SupervisionItem, by: User, at: datetime, opinion: str = "", version: int | None = None
+) -> SupervisionItem:
+    """Initiate the item: it gets its number, gapless within the year."""
+    item = lock(item, version=version)
+    check_transition(item.approve, by)
+    year = local_date(at).year
+    number = item.number or format_number(settings.NUMBER_PREFIX, year, next_number("item", year))
+    return _move(
+        item,
+        EventKind.ITEM_APPROVED,
+        by,
+        at,
+        lambda: item.approve(by=by, at=at, number=number),
+        reason=opinion,
+        data={"number": number},
+    )
+
+
+@transaction.atomic
+def dispatch_item(
+    *, item: SupervisionItem, by: User, at: datetime, version: int | None = None
+) -> SupervisionItem:
+    """Give the item to all its bodies in one act: assignments, clocks, report periods.
+
+    The clock attaches here and nowhere earlier. Raises TransitionNotAllowed, PermissionDenied,
+    ActRefused when the due date has already passed.
+    """
+    item = lock(item, version=version)
+    check_transition(item.dispatch, by)
+    today = local_date(at)
+    if item.due_date is not None and item.due_date < today:
+        raise ActRefused(
+            _("The due date %(date)s has passed. Send the item back and give a later one.")
+            % {"date": item.due_date.isoformat()}
+        )
+    accept_by = deadline("accept", today, urgency=item.urgency)
+    object_by = deadline("object", today)
+    notice = format_number(
+        settings.NUMBER_PREFIX, today.year, next_number("dispatch", today.year), is_letter=True
+    )
+    parties = item.parties.select_related("organization").order_by("position", "pk")
+    assignments = [
+        Assignment(
+            item=item,
+            organization=party.organization,
+            role=party.role,
+            position=party.position,
+            cycle=item.cycle
+            if party.role == Responsibility.LEAD
+            else item.share_cycle or item.cycle,
+            dispatched_date=today,
+            episode_start_date=today,
+            accept_due_date=accept_by.date,
+            objection_due_date=object_by.date,
+            due_date=item.due_date,
+            original_due_date=item.due_date,
+            due_receipt={"rule": "item", "date": item.due_date and item.due_date.isoformat()},
+        )
+        for party in parties
+    ]
+    Assignment.objects.bulk_create(assignments)
+    last_date = item.due_date or item.document.horizon_date
+    create_periods(assignments, today, last_date)
+    item.dispatch(at=at, dispatch_number=notice)
+    save(item)
+    record_event(
+        EventKind.ITEM_DISPATCHED,
+        item=item,
+        document=item.document,
+        by=by,
+        at=at,
+        from_state=SupervisionItem.Status.INITIATED,
+        to_state=item.status,
+        data={"notice": notice, "bodies": len(assignments)},
+    )
+    for assignment in assignments:
+        record_event(
+            EventKind.DISPATCHED,
+            assignment=assignment,
+            by=by,
+            at=at,
+            to_state=assignment.status,
+            data={
+                "notice": notice,
+                "due_date": item.due_date and item.due_date.isoformat(),
+                "accept_due_date": accept_by.date.isoformat(),
+            },
+        )
+    return item
+
+
+def dispatch_items(*, items: Iterable[SupervisionItem], by: User, at: datetime) -> list:
+    """Dispatch several items: the single act for each, so that the history is the same.
+
+    Returns the refusals as (item, message); what was possible is done.
+    """
+    refused = []
+    for item in items:
+        try:
+            dispatch_item(item=item, by=by, at=at)
+        except ActRefused as error:
+            refused.append((item, error.message))
+    return refused
+
+
+@transaction.atomic
+def suspend_item(
+    *,
+    item: SupervisionItem,
+    by: User,
+    at: datetime,
+    basis: str,
+    expected_end_date: date,
+    version: int | None = None,
+) -> SupervisionItem:
+    """Stop the clocks of the item and of all its open assignments."""
+    item = lock(item, version=version)
+    check_transition(item.suspend, by)
+    need_text(basis)
+    for assignment in item.assignments.running().select_related("organization", "item"):
+        assignment_services.suspend_assignment(
+            assignment=assignment, by=by, at=at, basis=basis, expected_end_date=expected_end_date
+        )
+    return _move(item, EventKind.ITEM_SUSPENDED, by, at, item.suspend, reason=basis)
+
+
+@transaction.atomic
+def resume_item(
+    *, item: SupervisionItem, by: User, at: datetime, version: int | None = None
+) -> SupervisionItem:
+    """Let the clocks run again; held working days are added to every due date."""
+    item = lock(item, version=version)
+    check_transition(item.resume, by)
+    suspended = item.assignments.filter(status=Assignment.Status.SUSPENDED)
+    for assignment in suspended.select_related("organization", "item"):
+        resumed = assignment_services.resume_assignment(assignment=assignment, by=by, at=at)
+        if resumed.role == Responsibility.LEAD:
+            item.due_date = resumed.due_date
+    return _move(item, EventKind.ITEM_RESUMED, by, at, item.resume)
+
+
+@transaction.atomic
+def cancel_item(
+    *, item: SupervisionItem, by: User, at: datetime, basis: str, version: int | None = None
+) -> SupervisionItem:
+    """End the item and all that is open under it, on a basis."""
+    item = lock(item, version=version)
+    check_transition(item.cancel, by)
+    need_text(basis)
+    for assignment in item.assignments.open().select_related("organization", "item"):
+        assignment_services.cancel_assignment(assignment=assignment, by=by, at=at, basis=basis)
+    return _move(item, EventKind.ITEM_CANCELLED, by, at, lambda: item.cancel(at=at), reason=basis)
+
+
+@transaction.atomic
+def complete_item(
+    *, item: SupervisionItem, by: User, at: datetime, opinion: str = "", version: int | None = None
+) -> SupervisionItem:
+    """Close the item out (销号). The verdict is the lead's, frozen here.
+
+    Raises ActRefused naming the bodies that are still open.
+    """
+    item = lock(item, version=version)
+    check_transition(item.complete, by)
+    still_open = [
+        f"{assignment.organization}（{assignment.get_status_display()}）"
+        for assignment in item.assignments.open().select_related("organization")
+    ]
+    if still_open:
+        raise ActRefused(
+            _("These bodies are still open: %(bodies)s. Close or cancel them first.")
+            % {"bodies": "、".join(still_open)}
+        )
+    done = list(item.assignments.filter(status=Assignment.Status.COMPLETED))
+    lead = next((row for row in done if row.role == Responsibility.LEAD), None)
+    if lead is None:
+        raise ActRefused(_("The lead's assignment was never completed."))
+    is_late = lead.outcome == Outcome.LATE
+    return _move(
+        item,
+        EventKind.ITEM_COMPLETED,
+        by,
+        at,
+        lambda: item.complete(
+            at=at,
+            completed_date=max(row.completed_date for row in done),
+            is_late=is_late,
+        ),
+        reason=opinion,
+        data={"is_late": is_late, "days_late": lead.days_late},
+    )
+
+
+@transaction.atomic
+def archive_item(
+    *, item: SupervisionItem, by: User, at: datetime, version: int | None = None
+) -> SupervisionItem:
+    """Put the file away; it is read only from now on."""
+    item = lock(item, version=version)
+    check_transition(item.archive, by)
+    return _move(item, EventKind.ITEM_ARCHIVED, by, at, item.archive)
+
+
+@transaction.atomic
+def reopen_item(
+    *,
+    item: SupervisionItem,
+    by: User,
+    at: datetime,
+    instruction: str,
+    due_date: date,
+    version: int | None = None,
+) -> SupervisionItem:
+    """Take the item up again on a new instruction, with a new due date.
+
+    The lead's assignment and every completed share begin a new episode; their old verdicts stay
+    in the events.
+    """
+    item = lock(item, version=version)
+    check_transition(item.reopen, by)
+    need_text(instruction)
+    if due_date < local_date(at):
+        raise ActRefused(_("The new due date must not lie in the past."))
+    completed = item.assignments.filter(status=Assignment.Status.COMPLETED)
+    for assignment in completed.select_related("organization", "item"):
+        assignment_services.reopen_assignment(
+            assignment=assignment, by=by, at=at, instruction=instruction, due_date=due_date
+        )
+    return _move(
+        item,
+        EventKind.ITEM_REOPENED,
+        by,
+        at,
+        lambda: item.reopen(due_date=due_date),
+        reason=instruction,
+        data={"due_date": due_date.isoformat()},
+    )
+
+
+def _move(item: SupervisionItem, kind, by, at, change, *, reason="", data=None) -> SupervisionItem:
+    before = item.status
+    change()
+    save(item)
+    record_event(
+        kind,
+        item=item,
+        document=item.document,
+        by=by,
+        at=at,
+        from_state=before,
+        to_state=item.status,
+        reason=reason,
+        data=data or {},
+    )
+    return item

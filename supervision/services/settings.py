@@ -1,0 +1,181 @@
+"""The office's numbers: calendar, limits, ladder, light scheme, number series."""
+
+from datetime import date, datetime
+
+from django.db.models import Count, Max
+from django.utils.translation import gettext_lazy as _
+
+from supervision.models import (
+    CalendarDay,
+    CalendarYear,
+    EscalationLevel,
+    LightSchemeRow,
+    NumberSeries,
+    TimeLimit,
+)
+from supervision.rules.escalation import SHIP_LADDER, Level, Trigger
+from supervision.rules.lights import SHIP_SCHEME, LightScheme
+from supervision.rules.limits import DateReceipt, Unit, due_date
+from supervision.rules.working_days import WorkingCalendar, announced_overrides
+
+# code, urgency: value, unit, name, basis. Source: domain.md, section 4.
+SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
+    ("accept", ""): (2, "working_day", _("Sign for an assignment"), "convention"),
+    ("accept", "special"): (0, "working_day", _("Sign for a most urgent assignment"), "convention"),
+    ("object", ""): (3, "working_day", _("Object to an assignment"), "local rule"),
+    ("decide_objection", ""): (3, "working_day", _("Decide an objection"), "convention"),
+    ("plan", ""): (10, "working_day", _("File the plan after signing"), "local rule"),
+    ("review_report", ""): (3, "working_day", _("Office reviews a return"), "convention"),
+    ("review_closing", ""): (5, "working_day", _("Office reviews a closing"), "convention"),
+    ("verify", ""): (10, "working_day", _("Office checks on site"), "convention"),
+    ("rework", ""): (5, "working_day", _("Rework after sending back"), "convention"),
+    ("extension_notice", ""): (3, "working_day", _("Ask before the due date"), "convention"),
+    ("decide_extension", ""): (3, "working_day", _("Decide an extension"), "convention"),
+    ("approve_item", ""): (2, "working_day", _("Decide on an item"), "convention"),
+    ("sign_off", ""): (2, "working_day", _("Sign-off by the body's head"), "convention"),
+    ("remind_min_gap", ""): (3, "working_day", _("Gap between two urgings"), "local rule"),
+    ("report_grace", ""): (5, "working_day", _("Grace after the return day"), "convention"),
+}
+
+LEVEL_NAMES = {
+    "reminder_early": _("Early reminder"),
+    "reminder": _("Due-date reminder"),
+    "blue": _("First urging (blue sheet)"),
+    "yellow": _("Second urging (yellow sheet)"),
+    "red": _("Red sheet or circular"),
+    "interview": _("Interview"),
+    "accountability": _("Accountability proposal"),
+}
+
+_calendar: dict[tuple, WorkingCalendar] = {}
+
+
+def working_calendar() -> WorkingCalendar:
+    """The calendar as loaded; kept in the process until a year is loaded again."""
+    stamp = CalendarYear.objects.aggregate(years=Count("pk"), last=Max("loaded_at"))
+    key = (stamp["years"], stamp["last"])
+    if key not in _calendar:
+        overrides = dict(CalendarDay.objects.values_list("date", "is_working"))
+        years = frozenset(CalendarYear.objects.values_list("year", flat=True))
+        _calendar.clear()
+        _calendar[key] = WorkingCalendar(
+            overrides=overrides,
+            version=f"{max(years, default=0)}/{len(overrides)}",
+            announced_years=years,
+        )
+    return _calendar[key]
+
+
+def load_calendar(*, at: datetime, years: range | None = None) -> list[int]:
+    """Fill the calendar from the published notices; returns the years that were new. Repeatable.
+
+    Days the office entered itself (another `source`) are kept.
+    """
+    years = years or range(2007, at.year + 2)
+    overrides, announced = announced_overrides(years)
+    known = set(CalendarYear.objects.values_list("year", flat=True))
+    new = sorted(announced - known)
+    source = _("Notice of the State Council, by chinesecalendar")
+    CalendarDay.objects.bulk_create(
+        [
+            CalendarDay(date=day, is_working=is_working, source=source)
+            for day, is_working in sorted(overrides.items())
+            if day.year in new
+        ],
+        ignore_conflicts=True,
+    )
+    CalendarYear.objects.bulk_create(
+        [CalendarYear(year=year, source=source, loaded_at=at) for year in new],
+        ignore_conflicts=True,
+    )
+    return new
+
+
+def limits() -> dict[tuple[str, str], tuple[int, str]]:
+    """All limits by (code, urgency): the office's rows over the shipped ones."""
+    found = {key: (value, unit) for key, (value, unit, *_rest) in SHIP_LIMITS.items()}
+    for row in TimeLimit.objects.all():
+        found[row.code, row.urgency] = (row.value, row.unit)
+    return found
+
+
+def deadline(code: str, start: date, *, urgency: str = "") -> DateReceipt:
+    """When something begun on `start` must be done; the receipt says why. `start` is day zero."""
+    table = limits()
+    value, unit = table.get((code, urgency)) or table[code, ""]
+    return due_date(start, value, Unit(unit), rule=code, calendar=working_calendar())
+
+
+def light_scheme() -> LightScheme:
+    """The scheme marked as default, or the shipped one."""
+    row = LightSchemeRow.objects.filter(is_default=True).first()
+    return LightScheme.from_json(row.params) if row else SHIP_SCHEME
+
+
+def ladder() -> tuple[Level, ...]:
+    """The steps in use, as rules understand them; the shipped ladder if none is stored."""
+    rows = EscalationLevel.objects.filter(is_active=True)
+    return tuple(as_level(row) for row in rows) or SHIP_LADDER
+
+
+def as_level(row: EscalationLevel) -> Level:
+    """A stored step of the ladder as the rules understand it."""
+    return Level(
+        number=row.number,
+        code=row.code,
+        name=row.name,
+        trigger=Trigger(row.trigger),
+        offset=row.offset_value,
+        unit=Unit(row.offset_unit),
+        audience=tuple(row.audience),
+        letter_kind=row.letter_kind or None,
+        is_automatic=row.is_automatic,
+        applies_from_span_days=row.applies_from_span_days,
+        or_returned=row.or_returned,
+        or_yellow_months=row.or_yellow_months,
+        or_red_months=row.or_red_months,
+    )
+
+
+def next_number(kind: str, year: int) -> int:
+    """Take the next number of a series: gapless, under the lock of the series' row."""
+    series, _created = NumberSeries.objects.select_for_update().get_or_create(kind=kind, year=year)
+    series.last += 1
+    series.save(update_fields=["last"])
+    return series.last
+
+
+def sync_settings(*, at: datetime) -> None:
+    """Write what is shipped and not there yet: limits, ladder, scheme, calendar. Repeatable."""
+    TimeLimit.objects.bulk_create(
+        [
+            TimeLimit(code=code, urgency=urgency, value=value, unit=unit, name=name, basis=basis)
+            for (code, urgency), (value, unit, name, basis) in SHIP_LIMITS.items()
+        ],
+        ignore_conflicts=True,
+    )
+    if not EscalationLevel.objects.exists():
+        EscalationLevel.objects.bulk_create(
+            [
+                EscalationLevel(
+                    number=level.number,
+                    code=level.code,
+                    name=LEVEL_NAMES[level.code],
+                    trigger=level.trigger,
+                    offset_value=level.offset,
+                    offset_unit=level.unit,
+                    or_returned=level.or_returned,
+                    or_yellow_months=level.or_yellow_months,
+                    or_red_months=level.or_red_months,
+                    applies_from_span_days=level.applies_from_span_days,
+                    audience=list(level.audience),
+                    letter_kind=level.letter_kind or "",
+                    is_automatic=level.is_automatic,
+                )
+                for level in SHIP_LADDER
+            ]
+        )
+    LightSchemeRow.objects.get_or_create(
+        code="ship", defaults={"name": _("Shipped scheme"), "params": {}, "is_default": True}
+    )
+    load_calendar(at=at)
