@@ -1,8 +1,8 @@
 """The text of an imported document, cut into its clauses. Pure: text in, text out.
 
 Chapters are headed 一、二、三、. Inside one, clauses are headed （一）（二）…; a chapter
-without such heads numbers its paragraphs by their order. Web copies lose brackets and quotation marks, so both
-widths of every mark are taken and one bracket of a head may be missing.
+without such heads numbers its paragraphs by their order. Web copies lose brackets and
+quotation marks, so both widths of every mark are taken and one bracket of a head may be missing.
 """
 
 import re
