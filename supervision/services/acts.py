@@ -39,18 +39,17 @@ class StaleRow(ActRefused):
         self.row = row
 
 
-def lock(row: T, *, version: int | None = None) -> T:
+def lock(row: T, *related: str, version: int | None = None) -> T:
     """Read the row again under a lock; with `version`, only if nobody saved it since.
 
     PostgreSQL locks the row; on SQLite the transaction already holds the only write lock.
+    `related` rows are read afresh in the same query: a cached parent may be out of date.
     Raises StaleRow.
     """
-    fresh = type(row)._default_manager.select_for_update().get(pk=row.pk)
+    rows = type(row)._default_manager.select_for_update(of=("self",))
+    fresh = rows.select_related(*related).get(pk=row.pk) if related else rows.get(pk=row.pk)
     if version is not None and fresh.version != version:
         raise StaleRow(fresh)
-    for field in row._state.fields_cache:
-        if getattr(row, f"{field}_id", None) == getattr(fresh, f"{field}_id", None):
-            fresh._state.fields_cache.setdefault(field, row._state.fields_cache[field])
     return fresh
 
 

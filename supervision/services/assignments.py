@@ -115,7 +115,7 @@ def reject_objection(
     *, objection: Objection, by: User, at: datetime, opinion: str, version: int | None = None
 ) -> Objection:
     """The body keeps the work; its time to sign starts anew, the office's time is not charged."""
-    objection = lock(objection, version=version)
+    objection = lock(objection, "assignment", version=version)
     check_transition(objection.reject, by)
     need_text(opinion)
     objection.reject(by=by, at=at, opinion=opinion)
@@ -152,7 +152,7 @@ def uphold_objection(
 
     Raises ActRefused when that body already has a share of the item.
     """
-    objection = lock(objection, version=version)
+    objection = lock(objection, "assignment", version=version)
     check_transition(objection.uphold, by)
     need_text(opinion)
     old = lock(objection.assignment)
@@ -225,7 +225,7 @@ def withdraw_objection(
     *, objection: Objection, by: User, at: datetime, version: int | None = None
 ) -> Objection:
     """The body takes its objection back and may sign."""
-    objection = lock(objection, version=version)
+    objection = lock(objection, "assignment", version=version)
     check_transition(objection.withdraw, by)
     objection.withdraw()
     save(objection)

@@ -146,6 +146,36 @@ def edit_item(
     return item
 
 
+@transaction.atomic
+def decide_openness(
+    *,
+    item: SupervisionItem,
+    by: User,
+    at: datetime,
+    openness: str,
+    basis: str,
+    version: int | None = None,
+) -> SupervisionItem:
+    """Say whether an item may become public, and on which basis. Nothing is public by it yet."""
+    require(permissions.can_edit_item(item, by))
+    item = lock(item, version=version)
+    need_text(basis)
+    before = item.openness
+    item.openness = openness
+    item.openness_basis = basis
+    save(item)
+    record_event(
+        EventKind.ITEM_CHANGED,
+        item=item,
+        document=item.document,
+        by=by,
+        at=at,
+        reason=basis,
+        data={"openness": [before, openness]},
+    )
+    return item
+
+
 def obstacles_to_submission(item: SupervisionItem) -> list[str]:
     """Why a draft cannot be submitted yet, each with what to do. Empty when it can."""
     parties = list(item.parties.all())

@@ -135,7 +135,7 @@ def start_milestone(
     *, milestone: Milestone, by: User, at: datetime, version: int | None = None
 ) -> Milestone:
     """Begin a step."""
-    milestone = lock(milestone, version=version)
+    milestone = lock(milestone, "assignment", version=version)
     check_transition(milestone.start, by)
     return _move(milestone, EventKind.MILESTONE_STARTED, by, at, milestone.start)
 
@@ -154,7 +154,7 @@ def submit_milestone(
 
     Raises ActRefused for a day in the future or without evidence.
     """
-    milestone = lock(milestone, version=version)
+    milestone = lock(milestone, "assignment", version=version)
     check_transition(milestone.submit, by)
     if actual_date > local_date(at):
         raise ActRefused(_("The day it was done cannot lie in the future."))
@@ -175,7 +175,7 @@ def send_back_milestone(
     *, milestone: Milestone, by: User, at: datetime, reason: str, version: int | None = None
 ) -> Milestone:
     """Return a step with a reason."""
-    milestone = lock(milestone, version=version)
+    milestone = lock(milestone, "assignment", version=version)
     check_transition(milestone.send_back, by)
     need_text(reason)
     return _move(
@@ -188,7 +188,7 @@ def approve_milestone(
     *, milestone: Milestone, by: User, at: datetime, version: int | None = None
 ) -> Milestone:
     """The office has verified the step."""
-    milestone = lock(milestone, version=version)
+    milestone = lock(milestone, "assignment", version=version)
     check_transition(milestone.approve, by)
     today = local_date(at)
     return _move(
@@ -218,7 +218,7 @@ def move_milestone(
 
     Raises PermissionDenied, ActRefused after the due date or in a state that does not allow it.
     """
-    milestone = lock(milestone, version=version)
+    milestone = lock(milestone, "assignment", version=version)
     require(permissions.can_review_milestone(milestone, by))
     need_text(reason)
     if milestone.status not in (Milestone.Status.PLANNED, Milestone.Status.IN_PROGRESS):
@@ -263,7 +263,7 @@ def cancel_milestone(
     *, milestone: Milestone, by: User, at: datetime, reason: str, version: int | None = None
 ) -> Milestone:
     """Drop a step; its weight falls to the others."""
-    milestone = lock(milestone, version=version)
+    milestone = lock(milestone, "assignment", version=version)
     check_transition(milestone.cancel, by)
     need_text(reason)
     return _move(milestone, EventKind.MILESTONE_CANCELLED, by, at, milestone.cancel, reason=reason)

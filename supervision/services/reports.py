@@ -59,7 +59,7 @@ def open_report(*, period: ReportPeriod, by: User, at: datetime) -> ProgressRepo
 
     Opening twice gives the same row. Raises PermissionDenied, ActRefused when nothing is owed.
     """
-    period = lock(period)
+    period = lock(period, "assignment")
     report = ProgressReport.objects.filter(period=period).first()
     if report is not None:
         require(permissions.can_write_report(report, by))
@@ -102,7 +102,7 @@ def save_report(
 
     Raises PermissionDenied, StaleRow, ActRefused when the text is out of the writer's hands.
     """
-    report = lock(report, version=version)
+    report = lock(report, "period__assignment", version=version)
     require(permissions.can_write_report(report, by))
     if report.status not in ProgressReport.EDITABLE_STATES:
         raise ActRefused(
@@ -153,7 +153,7 @@ def ask_sign_off(
     *, report: ProgressReport, by: User, at: datetime, version: int | None = None
 ) -> ProgressReport:
     """Hand the return to the head of the body."""
-    report = lock(report, version=version)
+    report = lock(report, "period__assignment", version=version)
     check_transition(report.ask_sign_off, by)
     _check_complete(report)
     return _move(
@@ -166,7 +166,7 @@ def refuse_sign_off(
     *, report: ProgressReport, by: User, at: datetime, reason: str, version: int | None = None
 ) -> ProgressReport:
     """The head hands the return back to its writer."""
-    report = lock(report, version=version)
+    report = lock(report, "period__assignment", version=version)
     check_transition(report.refuse_sign_off, by)
     need_text(reason)
     return _move(report, EventKind.SIGN_OFF_REFUSED, by, at, report.refuse_sign_off, reason=reason)
@@ -181,7 +181,7 @@ def submit_report(
     A head may release a text straight from the writer's desk. Raises TransitionNotAllowed,
     PermissionDenied, StaleRow, ActRefused without a text.
     """
-    report = lock(report, version=version)
+    report = lock(report, "period__assignment", version=version)
     if report.status in ProgressReport.EDITABLE_STATES:
         require(permissions.can_sign_report(report, by))
         report.ask_sign_off(by=report.filled_by or by, at=at)
@@ -231,7 +231,7 @@ def send_back_report(
     *, report: ProgressReport, by: User, at: datetime, reason: str, version: int | None = None
 ) -> ProgressReport:
     """Return with a reason; the text handed in stays as a version."""
-    report = lock(report, version=version)
+    report = lock(report, "period__assignment", version=version)
     check_transition(report.send_back, by)
     need_text(reason)
     return _move(
@@ -255,7 +255,7 @@ def approve_report(
     version: int | None = None,
 ) -> ProgressReport:
     """Accept the return, optionally with a percentage verified by the office (0 to 100)."""
-    report = lock(report, version=version)
+    report = lock(report, "period__assignment", version=version)
     check_transition(report.approve, by)
     if verified_percent is not None and not 0 <= verified_percent <= 100:
         raise ActRefused(_("A percentage lies between 0 and 100."))
@@ -273,7 +273,7 @@ def approve_report(
 @transaction.atomic
 def skip_period(*, period: ReportPeriod, by: User, at: datetime, reason: str) -> ReportPeriod:
     """No return this period; it stays visible as skipped, with the reason."""
-    period = lock(period)
+    period = lock(period, "assignment")
     check_transition(period.skip, by)
     need_text(reason)
     period.skip(reason=reason)
@@ -285,7 +285,7 @@ def skip_period(*, period: ReportPeriod, by: User, at: datetime, reason: str) ->
 @transaction.atomic
 def unskip_period(*, period: ReportPeriod, by: User, at: datetime) -> ReportPeriod:
     """The return is owed after all."""
-    period = lock(period)
+    period = lock(period, "assignment")
     check_transition(period.unskip, by)
     period.unskip()
     save(period)

@@ -93,7 +93,7 @@ def submit_extension(
     *, extension: ExtensionRequest, by: User, at: datetime, version: int | None = None
 ) -> ExtensionRequest:
     """Sign the request off and file it; after the due date it counts as late for ever."""
-    extension = lock(extension, version=version)
+    extension = lock(extension, "assignment__item", version=version)
     check_transition(extension.submit, by)
     is_late = local_date(at) > extension.assignment.due_date
     extension.submit(at=at, is_late=is_late)
@@ -112,7 +112,7 @@ def endorse_extension(
     version: int | None = None,
 ) -> ExtensionRequest:
     """The office's first opinion; the leader decides."""
-    extension = lock(extension, version=version)
+    extension = lock(extension, "assignment__item", version=version)
     check_transition(extension.endorse, by)
     need_text(opinion)
     extension.endorse(by=by, at=at, opinion=opinion)
@@ -131,7 +131,7 @@ def refuse_extension(
     version: int | None = None,
 ) -> ExtensionRequest:
     """Refuse: the office before its endorsement, the leader after."""
-    extension = lock(extension, version=version)
+    extension = lock(extension, "assignment__item", version=version)
     refuse = (
         extension.refuse_at_once
         if extension.status == ExtensionRequest.Status.SUBMITTED
@@ -160,7 +160,7 @@ def grant_extension(
     A late request repairs nothing: the frozen overdue mark of the old episode stays. The second
     extension of a share is the leader's alone. Raises ActRefused for a date that is not later.
     """
-    extension = lock(extension, version=version)
+    extension = lock(extension, "assignment__item", version=version)
     check_transition(extension.grant, by)
     assignment = lock(extension.assignment)
     today = local_date(at)
@@ -214,7 +214,7 @@ def withdraw_extension(
     *, extension: ExtensionRequest, by: User, at: datetime, version: int | None = None
 ) -> ExtensionRequest:
     """The body takes its request back."""
-    extension = lock(extension, version=version)
+    extension = lock(extension, "assignment__item", version=version)
     check_transition(extension.withdraw, by)
     extension.withdraw()
     save(extension)

@@ -14,8 +14,9 @@ from supervision.models import (
     TimeLimit,
 )
 from supervision.rules.escalation import SHIP_LADDER, Level, Trigger
-from supervision.rules.lights import SHIP_SCHEME, LightScheme
+from supervision.rules.lights import SHIP_SCHEME, GapBasis, GapStep, Light, LightScheme
 from supervision.rules.limits import DateReceipt, Unit, due_date
+from supervision.rules.reasons import level_name
 from supervision.rules.working_days import WorkingCalendar, announced_overrides
 
 # code, urgency: value, unit, name, basis. Source: domain.md, section 4.
@@ -35,16 +36,6 @@ SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
     ("sign_off", ""): (2, "working_day", _("Sign-off by the body's head"), "convention"),
     ("remind_min_gap", ""): (3, "working_day", _("Gap between two urgings"), "local rule"),
     ("report_grace", ""): (5, "working_day", _("Grace after the return day"), "convention"),
-}
-
-LEVEL_NAMES = {
-    "reminder_early": _("Early reminder"),
-    "reminder": _("Due-date reminder"),
-    "blue": _("First urging (blue sheet)"),
-    "yellow": _("Second urging (yellow sheet)"),
-    "red": _("Red sheet or circular"),
-    "interview": _("Interview"),
-    "accountability": _("Accountability proposal"),
 }
 
 _calendar: dict[tuple, WorkingCalendar] = {}
@@ -109,7 +100,29 @@ def deadline(code: str, start: date, *, urgency: str = "") -> DateReceipt:
 def light_scheme() -> LightScheme:
     """The scheme marked as default, or the shipped one."""
     row = LightSchemeRow.objects.filter(is_default=True).first()
-    return LightScheme.from_json(row.params) if row else SHIP_SCHEME
+    return scheme_from(row.params) if row else SHIP_SCHEME
+
+
+def scheme_from(params: dict) -> LightScheme:
+    """A scheme from stored thresholds; names left out keep what is shipped."""
+    values = dict(params)
+    for name in ("warn_unit", "notice_unit", "notice_min_span_unit", "grace_unit"):
+        if name in values:
+            values[name] = Unit(values[name])
+    if "overdue_steps" in values:
+        values["overdue_steps"] = tuple(
+            (days, Light(light)) for days, light in values["overdue_steps"]
+        )
+    if "gap_basis" in values:
+        values["gap_basis"] = GapBasis(values["gap_basis"])
+    if "gap_steps" in values:
+        values["gap_steps"] = tuple(
+            GapStep(over, Light(light), is_inclusive)
+            for over, light, is_inclusive in values["gap_steps"]
+        )
+    if "milestone_light" in values:
+        values["milestone_light"] = Light(values["milestone_light"])
+    return LightScheme(**values)
 
 
 def ladder() -> tuple[Level, ...]:
@@ -160,7 +173,7 @@ def sync_settings(*, at: datetime) -> None:
                 EscalationLevel(
                     number=level.number,
                     code=level.code,
-                    name=LEVEL_NAMES[level.code],
+                    name=level_name(level.code, level.name),
                     trigger=level.trigger,
                     offset_value=level.offset,
                     offset_unit=level.unit,

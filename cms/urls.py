@@ -1,0 +1,4 @@
+"""Addresses of the public site outside Wagtail's tree."""
+
+app_name = "cms"
+urlpatterns: list = []

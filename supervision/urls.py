@@ -1,0 +1,4 @@
+"""Addresses of the workbench."""
+
+app_name = "supervision"
+urlpatterns: list = []

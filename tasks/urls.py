@@ -1,0 +1,4 @@
+"""Addresses of the watchers."""
+
+app_name = "tasks"
+urlpatterns: list = []
