@@ -103,6 +103,7 @@ def test_after_downtime_every_level_has_its_own_date_and_the_highest_the_paper()
 
 
 def test_a_reminder_overtaken_by_the_due_date_is_only_recorded():
+    assert due(DUE) == [("reminder", date(2026, 10, 27), True)]
     assert due(date(2026, 10, 31)) == [("reminder", date(2026, 10, 27), False)]
     step = next_level(replace(FACTS, today=date(2026, 10, 31)), SHIP_LADDER, CALENDAR)
     assert not step.produces_paper
@@ -148,6 +149,8 @@ def test_sent_back_twice_calls_for_the_second_level_and_the_first_with_it():
     assert due(date(2026, 10, 21), reached={1: DUE}, **returned) == [
         ("yellow", date(2026, 10, 20), True)
     ]
+    former_episode = {"times_returned": 2, "last_returned_date": date(2026, 8, 31)}
+    assert due(date(2026, 10, 21), **former_episode)[-1][1] == START
     assert due(date(2026, 10, 21), times_returned=1) == []
     assert due(date(2026, 10, 21), times_returned=2)[-1][1] == date(2026, 10, 21)
 

@@ -73,6 +73,8 @@ def test_weeks_follow_the_iso_year_and_a_week_of_holidays_is_due_after_it():
 def test_a_quarter_entered_after_its_last_working_day_is_due_when_work_begins_again():
     (period,) = periods(Cycle.QUARTERLY, date(2024, 3, 30), date(2024, 3, 31))
     assert period.due_date == date(2024, 4, 1)
+    (period,) = periods(Cycle.QUARTERLY, date(2024, 3, 29), date(2024, 3, 31))
+    assert period.due_date == date(2024, 3, 29)
 
 
 def test_a_single_return_is_due_at_the_end():
