@@ -180,26 +180,35 @@ def milestone_line(
 
     body = [_line(0, 44, 100, 44, "chart-axis")]
     if today:
-        body.append(_line(at(today), 8, at(today), 76, "chart-today"))
+        body.append(_line(at(today), 8, at(today), 80, "chart-today"))
     description = ""
     for number, point in enumerate(ordered, start=1):
         planned = at(point.planned_date)
         if point.original_date and point.original_date != point.planned_date:
             original = at(point.original_date)
-            body.append(_line(original, 28, planned, 28, "chart-grid"))
+            body.append(_line(original, 28, planned, 28, "chart-move"))
             body.append(_circle(original, 28, 3, "chart-plan"))
         if point.actual_date:
             actual = at(point.actual_date)
-            body.append(_line(planned, 28, actual, 60, "chart-grid"))
+            body.append(_line(planned, 28, actual, 60, "chart-move"))
             body.append(_mark(actual, 60, point.code))
         body.append(_circle(planned, 28, 6, "chart-plan"))
         body.append(_text(planned, 16, str(number), anchor="middle"))
         description += _milestone_sentence(number, point) + " "
     body.append(_text(0, 90, first.isoformat(), classes="chart-soft"))
     body.append(_text(100, 90, last.isoformat(), anchor="end", classes="chart-soft"))
-    if today and 18 < at(today) < 82:
+    if today:
         words = _("Today {date}").format(date=today.isoformat())
-        body.append(_text(at(today), 90, words, anchor="middle", classes="chart-soft"))
+        here, is_right = at(today), at(today) > 50
+        body.append(
+            _text(
+                here - 1 if is_right else here + 1,
+                76,
+                words,
+                anchor="end" if is_right else "start",
+                classes="chart-soft chart-number",
+            )
+        )
     return _svg(body, title=title, description=description.strip(), width=width, height=96)
 
 
@@ -264,7 +273,15 @@ def trend(
             body.append(_line(*before, *here, "chart-line"))
         marks.append(_circle(*here, 4, "chart-point"))
         if is_labelled:
-            marks.append(_text(here[0], here[1] - 9, _plain(point.value), anchor="middle"))
+            marks.append(
+                _text(
+                    here[0],
+                    here[1] - 9,
+                    _plain(point.value),
+                    anchor="middle",
+                    classes="chart-number",
+                )
+            )
         before = here
     return _svg(body + marks, title=title, description=description, width=width, height=height)
 

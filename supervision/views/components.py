@@ -116,8 +116,15 @@ ROWS = [
 
 def sample_context() -> dict:
     """Everything the living page shows; fixed dates, so that its pictures can be compared."""
-    moment = timezone.make_aware(datetime(2026, 11, 22, 9, 30))
-    broken_form = SampleForm(data={"value": "-3", "due_date": "昨天"}, prefix="broken")
+    moment = datetime(2026, 11, 22, 9, 30, tzinfo=timezone.get_default_timezone())
+    broken_form = SampleForm(
+        data={
+            "broken-title": "建设科技企业孵化器",
+            "broken-value": "-3",
+            "broken-due_date": "昨天",
+        },
+        prefix="broken",
+    )
     return {
         "crumbs": [Choice("首页"), Choice("事项台账"), Choice("建设科技企业孵化器", url="")],
         "lights": LIGHTS,
