@@ -395,7 +395,7 @@ def _circle(x: float, y: float, radius: int, classes: str) -> SafeString:
 
 
 def _mark(x: float, y: float, code: str) -> SafeString:
-    return _text(x, y + 5, SHAPES[code], anchor="middle", classes=f"chart-mark-{code}")
+    return _text(x, y + 5, SHAPES[code], anchor="middle", classes=f"chart-mark chart-mark-{code}")
 
 
 def _pattern(prefix: str, code: str) -> SafeString:
