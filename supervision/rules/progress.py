@@ -18,9 +18,10 @@ class Comparison(StrEnum):
     """How a goal is meant. Rises and falls are entered as positive amounts."""
 
     AT_LEAST = "at_least"
+    REACH = "reach"
     AT_MOST = "at_most"
-    RISES_BY = "rises_by"
-    FALLS_BY = "falls_by"
+    INCREASE_BY = "increase_by"
+    DECREASE_BY = "decrease_by"
     FULL_COVERAGE = "full_coverage"
 
 

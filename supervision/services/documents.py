@@ -86,9 +86,7 @@ class _Loader:
     def load(self) -> LoadResult:
         bodies = self.load_organizations()
         document = self.load_document()
-        clauses = {
-            data.number: self.load_clause(document, data) for data in self.policy.clauses
-        }
+        clauses = {data.number: self.load_clause(document, data) for data in self.policy.clauses}
         for data in self.policy.targets:
             self.upsert(
                 Target,

@@ -1,0 +1,38 @@
+"""Fixtures every test may use: a fixed noon, the roles, the people of a small city."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.cache import cache
+
+from supervision.services.roles import sync_roles
+from supervision.services.settings import sync_settings
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOON = datetime(2026, 6, 10, 12, 0, tzinfo=SHANGHAI)  # a Wednesday, a working day
+
+
+@pytest.fixture(autouse=True)
+def clean_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def settings_loaded(db):
+    """Roles, limits, ladder, calendar as shipped."""
+    sync_roles()
+    sync_settings(at=NOON)
+
+
+@pytest.fixture
+def city(settings_loaded):
+    """A small city: office, two bureaus, two counties, and somebody in every role."""
+    from tests.factories import build_city
+
+    return build_city()
