@@ -126,8 +126,8 @@ def target_bar(
         value_text = _("No figure yet")
     else:
         value_text = (
-            _("Now {value} {unit}, {rate} percent of the goal")
-            .format(value=_plain(value), unit=unit, rate=_rate(value, goal))
+            _("Now {value} {unit}, {rate} of the goal")
+            .format(value=_plain(value), unit=unit, rate=_rate(value, goal) + "%")
             .replace(" ,", ",")
         )
     top = max(float(goal), float(value or 0))
