@@ -68,6 +68,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "supervision.context_processors.site",
                 "notifications.context_processors.unread",
+                "cms.context_processors.frame",
                 "tasks.context_processors.operations",
             ],
         },
@@ -144,6 +145,8 @@ LANGUAGES = [("zh-hans", "简体中文")]
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
+# One catalogue for the whole product.
+LOCALE_PATHS = [BASE_DIR / "supervision" / "locale"]
 USE_TZ = True
 FORMAT_MODULE_PATH = ["supervision.formats"]
 
