@@ -58,19 +58,6 @@ def processes_with(marker: str) -> list[int]:
     return found
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory) -> Path:
-    """An empty, migrated database: the first start makes it, the tests work on copies."""
-    path = tmp_path_factory.mktemp("start") / "migrated.sqlite3"
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{path}",
-        "DJANGO_SETTINGS_MODULE": "supervision.config.settings.dev",
-    }
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=True)
-    return path
-
-
 @pytest.fixture
 def server(tmp_path, migrated):
     """Start the whole thing on a database of its own; afterwards nothing may be left."""
