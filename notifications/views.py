@@ -23,7 +23,7 @@ PAGE_SIZE = 30
 FILTERS = {
     "todo": gettext_lazy("To do"),
     "unread": gettext_lazy("Unread"),
-    "done": gettext_lazy("Done"),
+    "done": gettext_lazy("Ticked off"),
     "all": gettext_lazy("All"),
 }
 
