@@ -134,6 +134,10 @@ def can_draft_closing(assignment, user) -> bool:
     return is_own_body(assignment, user) and user.has_role(LIAISON, BODY_HEAD)
 
 
+def can_add_file(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
 def can_submit(assignment, user) -> bool:
     """The head of the body signs the closing off; that is what hands it in."""
     return is_own_body(assignment, user) and user.has_role(BODY_HEAD)

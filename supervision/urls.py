@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from supervision.views import audit, documents, home, items, matrix, releases, reviews
+from supervision.views import (
+    account,
+    assignments,
+    audit,
+    body,
+    documents,
+    files,
+    home,
+    items,
+    matrix,
+    releases,
+    reports,
+    reviews,
+)
 from supervision.views.components import components
 
 app_name = "supervision"
@@ -30,7 +43,25 @@ office_urls: list = [
 ]
 
 # Bureaus and counties
-body_urls: list = []
+body_urls: list = [
+    path("sign-in/", account.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", account.SignOut.as_view(), name="sign_out"),
+    path("password/", account.PasswordChange.as_view(), name="password"),
+    path("mine/", body.body_home, name="mine"),
+    path("mine/accept/", body.accept_chosen, name="accept_chosen"),
+    path("mine/release/", body.release_chosen, name="release_chosen"),
+    path("assignments/<uuid:uid>/", assignments.assignment, name="assignment"),
+    path("assignments/<uuid:uid>/<slug:act>/", assignments.assignment_act, name="assignment_act"),
+    path("milestones/<uuid:uid>/<slug:act>/", assignments.milestone_act, name="milestone_act"),
+    path("extensions/<uuid:uid>/<slug:act>/", assignments.extension_act, name="extension_act"),
+    path("objections/<uuid:uid>/<slug:act>/", assignments.objection_act, name="objection_act"),
+    path("periods/<uuid:uid>/<slug:act>/", assignments.period_act, name="period_act"),
+    path("returns/", reports.returns, name="returns"),
+    path("returns/<slug:label>/", reports.returns_of, name="returns_of"),
+    path("reports/<uuid:uid>/", reports.report, name="report"),
+    path("reports/<uuid:uid>/<slug:act>/", reports.report_act, name="report_act"),
+    path("files/<uuid:uid>/", files.file, name="file"),
+]
 
 # Workbooks
 spreadsheet_urls: list = []

@@ -298,7 +298,11 @@ def evidence_path(instance: "Attachment", filename: str) -> str:
 
 class AttachmentQuerySet(models.QuerySet):
     def visible_to(self, user):
-        return self.filter(assignment__in=Assignment.objects.visible_to(user))
+        """Files of visible assignments; those of a return only with the return itself."""
+        return self.filter(
+            Q(report=None) | Q(report__in=ProgressReport.objects.visible_to(user)),
+            assignment__in=Assignment.objects.visible_to(user),
+        )
 
 
 class Attachment(Opaque):

@@ -1,0 +1,446 @@
+"""The bodies' own desk: everything due, on one page, and the two acts done for many rows."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+from django_fsm import ConcurrentTransition, TransitionNotAllowed
+
+from supervision.models import (
+    Assignment,
+    Event,
+    EventKind,
+    ExtensionRequest,
+    Milestone,
+    Objection,
+    ProgressReport,
+    ReportPeriod,
+    Role,
+)
+from supervision.overview import light_up
+from supervision.rules.lights import Reason
+from supervision.rules.reasons import describe
+from supervision.rules.working_days import WorkingCalendar
+from supervision.services.acts import ActRefused
+from supervision.services.assignments import accept_assignment, submit_assignment
+from supervision.services.reports import submit_report
+from supervision.services.requests import submit_extension
+from supervision.services.settings import limits, working_calendar
+from supervision.views.assignments import IN_HAND
+from supervision.views.base import local_today
+
+NEAR_WORKING_DAYS = 5
+CLOSING_NEAR_WORKING_DAYS = 10
+DECIDED_DAYS = 14
+Report = ProgressReport.Status
+
+
+@dataclass
+class Entry:
+    """One line of the desk: what, by when, how urgent, and the one thing to press."""
+
+    kind: str
+    title: str
+    due_date: date | None
+    code: str
+    words: str
+    url: str
+    button: str
+    note: str = ""
+    number: str = ""
+    accept_uid: str = ""
+
+
+def require_body(user) -> None:
+    """These pages belong to the people of a body."""
+    if not user.is_body:
+        raise PermissionDenied(_("This page is for liaisons and heads of bodies."))
+
+
+def due_words(due: date, today: date, calendar: WorkingCalendar) -> tuple[str, str]:
+    """Code of a light and words for a date something is due on."""
+    if due < today:
+        return "red", describe(Reason("overdue", {"days": (today - due).days}))
+    if due == today:
+        return "yellow", describe(Reason("due_today"))
+    days = calendar.between(today, due)
+    code = "yellow" if days <= NEAR_WORKING_DAYS else "green"
+    return code, describe(Reason("due_in", {"days": days, "date": due}))
+
+
+@login_required
+@require_GET
+def body_home(request):
+    """Everything that waits for the people of one body."""
+    require_body(request.user)
+    user, today = request.user, local_today()
+    calendar = working_calendar()
+    entries, waiting = collect(user, today=today, calendar=calendar)
+    context = {
+        "entries": entries,
+        "to_sign": sum(1 for entry in entries if entry.accept_uid),
+        "waiting": waiting,
+        "is_head": user.has_role(Role.BODY_HEAD),
+        "overdue": sum(1 for entry in entries if entry.code == "red"),
+        "today": today,
+    }
+    return render(request, "desk/body/home.html", context)
+
+
+def collect(user, *, today: date, calendar: WorkingCalendar) -> tuple[list[Entry], list[dict]]:
+    """The lines of the desk by date, and what waits for the head's sign-off.
+
+    A constant number of queries, whatever the number of rows.
+    """
+    own = Assignment.objects.visible_to(user).filter(organization_id=user.organization_id)
+    plans = Milestone.objects.filter(assignment=OuterRef("pk")).exclude(
+        status=Milestone.Status.CANCELLED
+    )
+    rows = light_up(own.running().annotate(has_plan=Exists(plans)), today=today)
+    reasons = _reasons_of_return(rows)
+    entries = []
+    for row in rows:
+        entries += _of_share(row, reasons, today, calendar)
+    entries += _returns_owed(own, today, calendar)
+    entries += _returns_sent_back(own, today, calendar)
+    entries += _decided(own, today)
+    entries.sort(key=lambda entry: (entry.due_date or date.max, entry.number, entry.kind))
+    return entries, _waiting_for_sign_off(own, today, calendar)
+
+
+def _reasons_of_return(rows) -> dict[int, str]:
+    """Why each closing was sent back: the office's latest words."""
+    returned = [row.pk for row in rows if row.status == Assignment.Status.RETURNED]
+    kinds = [EventKind.SENT_BACK, EventKind.CHECK_FAILED]
+    events = Event.objects.filter(assignment__in=returned, kind__in=kinds).order_by("happened_at")
+    return {event.assignment_id: event.reason for event in events}
+
+
+def _of_share(row: Assignment, reasons, today, calendar) -> list[Entry]:
+    """What one share asks for: a signature, a plan, a milestone, the end."""
+    found = []
+
+    def add(kind, due, button, *, note="", anchor="", accept_uid="", title=""):
+        code, words = due_words(due, today, calendar) if due else (row.lamp.code, row.lamp.text)
+        found.append(
+            Entry(
+                kind,
+                title or row.item.title,
+                due,
+                code,
+                words,
+                row.get_absolute_url() + anchor,
+                button,
+                note,
+                row.item.number or "",
+                accept_uid,
+            )
+        )
+
+    if row.status == Assignment.Status.PENDING:
+        add(_("To sign for"), row.accept_due_date, _("Sign for it"), accept_uid=str(row.uid))
+        return found
+    if row.status not in IN_HAND:
+        return found
+    if not row.has_plan and row.plan_due_date:
+        add(_("Plan to file"), row.plan_due_date, _("File the plan"), anchor="#acts")
+    for step in row.agreed_milestones:
+        if step.status not in Milestone.BODY_STATES:
+            continue
+        if calendar.between(today, step.planned_date) > NEAR_WORKING_DAYS:
+            continue
+        add(
+            _("Milestone"),
+            step.planned_date,
+            _("Report it done"),
+            note=step.title,
+            anchor=f"#milestone-{step.uid}",
+        )
+    if row.status == Assignment.Status.RETURNED:
+        add(
+            _("Closing sent back"),
+            row.due_date,
+            _("Rework it"),
+            note=reasons.get(row.pk, ""),
+            anchor="#acts",
+        )
+    elif (
+        row.due_date
+        and not row.is_sign_off_requested
+        and calendar.between(today, row.due_date) <= CLOSING_NEAR_WORKING_DAYS
+    ):
+        add(_("Completion due"), row.due_date, _("Report completion"), anchor="#acts")
+    return found
+
+
+def _returns_owed(own, today, calendar) -> list[Entry]:
+    """One line for each period that still owes something: how many stand where."""
+    periods = (
+        ReportPeriod.objects.filter(
+            assignment__in=own,
+            assignment__status__in=IN_HAND,
+            status=ReportPeriod.Status.OPEN,
+            start_date__lte=today,
+        )
+        .values("label")
+        .annotate(
+            due=Min("due_date"),
+            total=Count("pk"),
+            not_begun=Count("pk", filter=Q(report=None)),
+            drafted=Count("pk", filter=Q(report__status=Report.DRAFT)),
+            waiting=Count("pk", filter=Q(report__status=Report.UNDER_SIGN_OFF)),
+            returned=Count("pk", filter=Q(report__status=Report.RETURNED)),
+            filed=Count("pk", filter=Q(report__status__in=[Report.SUBMITTED, Report.APPROVED])),
+        )
+        .order_by("due", "label")
+    )
+    found = []
+    for period in periods:
+        if period["filed"] + period["returned"] == period["total"]:
+            continue
+        code, words = due_words(period["due"], today, calendar)
+        found.append(
+            Entry(
+                _("Return"),
+                _("Returns of %(period)s") % {"period": period["label"]},
+                period["due"],
+                code,
+                words,
+                reverse("supervision:returns_of", args=[period["label"]]),
+                _("Write the returns"),
+                _states(period),
+            )
+        )
+    return found
+
+
+def _states(period: dict) -> str:
+    """How many returns of a period stand where; states nobody is in are left out."""
+    named = (
+        (period["not_begun"], _("not begun %(count)s")),
+        (period["drafted"], _("being written %(count)s")),
+        (period["waiting"], _("waiting for sign-off %(count)s")),
+        (period["returned"], _("sent back %(count)s")),
+        (period["filed"], _("filed %(count)s")),
+    )
+    return "，".join(text % {"count": count} for count, text in named if count)
+
+
+def _returns_sent_back(own, today, calendar) -> list[Entry]:
+    rows = ProgressReport.objects.filter(
+        period__assignment__in=own, period__assignment__status__in=IN_HAND, status=Report.RETURNED
+    ).select_related("period__assignment__item")
+    found = []
+    for report in rows:
+        period = report.period
+        code, words = due_words(period.due_date, today, calendar)
+        found.append(
+            Entry(
+                _("Return sent back"),
+                period.assignment.item.title,
+                period.due_date,
+                code,
+                words,
+                reverse("supervision:returns_of", args=[period.label]) + f"#return-{period.uid}",
+                _("Correct it"),
+                _("%(period)s: %(reason)s")
+                % {"period": period.label, "reason": report.review_opinion},
+                period.assignment.item.number or "",
+            )
+        )
+    return found
+
+
+def _decided(own, today) -> list[Entry]:
+    """Requests decided in the last days: what the answer is."""
+    since = timezone.now() - timedelta(days=DECIDED_DAYS)
+    extensions = ExtensionRequest.objects.filter(
+        assignment__in=own,
+        decided_at__gte=since,
+        status__in=[ExtensionRequest.Status.GRANTED, ExtensionRequest.Status.REFUSED],
+    ).select_related("assignment__item")
+    objections = Objection.objects.filter(
+        assignment__in=own, decided_at__gte=since, status=Objection.Status.REJECTED
+    ).select_related("assignment__item")
+    found = []
+    for request in extensions:
+        is_granted = request.status == ExtensionRequest.Status.GRANTED
+        if is_granted:
+            words = _("Granted until %(date)s") % {"date": request.granted_date.isoformat()}
+        else:
+            words = _("Refused")
+        found.append(_answer(_("Extension decided"), request, words, request.decision_opinion))
+    for request in objections:
+        found.append(_answer(_("Objection decided"), request, _("Rejected"), request.opinion))
+    return found
+
+
+def _answer(kind, request, words, opinion) -> Entry:
+    return Entry(
+        kind,
+        request.assignment.item.title,
+        timezone.localdate(request.decided_at),
+        "grey",
+        words,
+        request.assignment.get_absolute_url() + "#requests",
+        _("Read the decision"),
+        opinion,
+        request.assignment.item.number or "",
+    )
+
+
+def _waiting_for_sign_off(own, today, calendar) -> list[dict]:
+    """Returns, closings and requests that wait for the head, the oldest first."""
+    allowed, _unit = limits()["sign_off", ""]
+    reports = ProgressReport.objects.filter(
+        period__assignment__in=own, status=Report.UNDER_SIGN_OFF
+    ).select_related("period__assignment__item", "filled_by")
+    closings = own.filter(status__in=IN_HAND, is_sign_off_requested=True).select_related("item")
+    drafts = ExtensionRequest.objects.filter(
+        assignment__in=own, status=ExtensionRequest.Status.DRAFT
+    ).select_related("assignment__item", "asked_by")
+    found = []
+    for report in reports:
+        asked = report.sign_off_asked_at
+        due = calendar.add(timezone.localdate(asked), allowed) if asked else report.period.due_date
+        found.append(
+            {
+                "key": f"report:{report.uid}",
+                "version": report.version,
+                "kind": _("Return of %(period)s") % {"period": report.period.label},
+                "item": report.period.assignment.item,
+                "text": report.progress_text,
+                "by": report.filled_by,
+                "due_date": min(due, report.period.due_date),
+                "url": report.get_absolute_url(),
+            }
+        )
+    for closing in closings:
+        found.append(
+            {
+                "key": f"closing:{closing.uid}",
+                "version": closing.version,
+                "kind": _("Closing report"),
+                "item": closing.item,
+                "text": closing.closing_text,
+                "by": None,
+                "due_date": closing.due_date,
+                "url": closing.get_absolute_url() + "#acts",
+            }
+        )
+    for draft in drafts:
+        found.append(
+            {
+                "key": f"extension:{draft.uid}",
+                "version": draft.version,
+                "kind": _("More time until %(date)s") % {"date": draft.asked_date.isoformat()},
+                "item": draft.assignment.item,
+                "text": draft.reason,
+                "by": draft.asked_by,
+                "due_date": draft.due_date_then,
+                "url": draft.assignment.get_absolute_url() + "#requests",
+            }
+        )
+    for entry in found:
+        entry["code"], entry["words"] = (
+            due_words(entry["due_date"], today, calendar) if entry["due_date"] else ("grey", "")
+        )
+    return sorted(found, key=lambda entry: entry["due_date"] or date.max)
+
+
+@login_required
+@require_POST
+def accept_chosen(request):
+    """Sign for one share (its own button) or for all that were ticked."""
+    require_body(request.user)
+    only = request.POST.get("only")
+    chosen = [only] if only else request.POST.getlist("chosen")
+    now = timezone.now()
+    _each(
+        request,
+        chosen,
+        lambda uid: accept_assignment(
+            assignment=get_object_or_404(
+                Assignment.objects.visible_to(request.user), uid=_uid(uid)
+            ),
+            by=request.user,
+            at=now,
+        ),
+        lambda count: ngettext(
+            "%(count)s assignment was signed for.", "%(count)s assignments were signed for.", count
+        ),
+    )
+    return redirect("supervision:mine")
+
+
+@login_required
+@require_POST
+def release_chosen(request):
+    """The head releases what was ticked: returns, closings, requests, in one act."""
+    require_body(request.user)
+    only = request.POST.get("only")
+    chosen = [only] if only else request.POST.getlist("chosen")
+    now = timezone.now()
+    _each(
+        request,
+        chosen,
+        lambda key: _release(request, key, now),
+        lambda count: ngettext(
+            "%(count)s paper was released.", "%(count)s papers were released.", count
+        ),
+    )
+    return redirect("supervision:mine")
+
+
+def _release(request, key: str, now) -> None:
+    family, _colon, rest = key.partition(":")
+    uid, _at, version = rest.partition("@")
+    known = {
+        "version": int(version) if version.isdecimal() else None,
+        "by": request.user,
+        "at": now,
+    }
+    if family == "report":
+        rows = ProgressReport.objects.visible_to(request.user)
+        submit_report(report=get_object_or_404(rows, uid=_uid(uid)), **known)
+    elif family == "closing":
+        rows = Assignment.objects.visible_to(request.user)
+        submit_assignment(assignment=get_object_or_404(rows, uid=_uid(uid)), **known)
+    else:
+        rows = ExtensionRequest.objects.visible_to(request.user)
+        submit_extension(extension=get_object_or_404(rows, uid=_uid(uid)), **known)
+
+
+def _uid(text: str):
+    """An identifier as posted; what is none finds no row."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _each(request, chosen, act, done) -> None:
+    """One act for every chosen row, each on its own; every refusal is told, none stops the rest."""
+    if not chosen:
+        messages.warning(request, _("Tick at least one row first."))
+        return
+    count = 0
+    for key in dict.fromkeys(chosen):
+        try:
+            act(key)
+        except (ActRefused, TransitionNotAllowed, ConcurrentTransition) as refusal:
+            messages.error(request, str(refusal))
+        else:
+            count += 1
+    if count:
+        messages.success(request, done(count) % {"count": count})

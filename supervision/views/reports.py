@@ -1,0 +1,563 @@
+"""Returns: a body's whole period on one page, and one return with its versions."""
+
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, Min, OuterRef, Prefetch, Q, Subquery
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_fsm import ConcurrentTransition, TransitionNotAllowed
+
+from supervision import permissions
+from supervision.forms import body as forms
+from supervision.models import (
+    Assignment,
+    Attachment,
+    Cause,
+    ProgressReport,
+    ReportPeriod,
+    Role,
+    Target,
+    User,
+)
+from supervision.services import reports as services
+from supervision.services.acts import ActRefused, StaleRow
+from supervision.services.files import add_attachment
+from supervision.services.settings import working_calendar
+from supervision.views.assignments import (
+    IN_HAND,
+    INSIDE_THE_BODY,
+    Act,
+    Offer,
+    entry_of,
+    files_of,
+    in_state,
+    return_url,
+    run_act,
+    versioned,
+)
+from supervision.views.base import local_today
+from supervision.views.body import due_words, require_body
+
+Status = ProgressReport.Status
+TOO_SIMILAR = 0.95
+PREFILLED = ("self_percent", "problem_text", "next_text", "cause")
+
+
+def own_periods(user: User):
+    """The periods of the shares of the user's own body that are or were owed."""
+    return ReportPeriod.objects.filter(
+        assignment__in=Assignment.objects.visible_to(user).filter(
+            organization_id=user.organization_id
+        )
+    )
+
+
+@login_required
+@require_GET
+def returns(request):
+    """The periods of a body, newest first, and how far each is filed."""
+    require_body(request.user)
+    today = local_today()
+    calendar = working_calendar()
+    rows = list(
+        own_periods(request.user)
+        .filter(start_date__lte=today)
+        .exclude(assignment__status=Assignment.Status.CANCELLED)
+        .values("label")
+        .annotate(
+            due=Min("due_date"),
+            total=Count("pk", filter=Q(status=ReportPeriod.Status.OPEN)),
+            skipped=Count("pk", filter=Q(status=ReportPeriod.Status.SKIPPED)),
+            filed=Count("pk", filter=Q(report__status__in=[Status.SUBMITTED, Status.APPROVED])),
+            waiting=Count("pk", filter=Q(report__status=Status.UNDER_SIGN_OFF)),
+            returned=Count("pk", filter=Q(report__status=Status.RETURNED)),
+        )
+        .order_by("-due", "-label")
+    )
+    for row in rows:
+        row["url"] = reverse("supervision:returns_of", args=[row["label"]])
+        if row["filed"] >= row["total"]:
+            row["code"], row["words"] = "done", _("All filed")
+        else:
+            row["code"], row["words"] = due_words(row["due"], today, calendar)
+    return render(request, "desk/reports/returns.html", {"periods": rows})
+
+
+@dataclass
+class Row:
+    """One share on the page of a period."""
+
+    period: ReportPeriod
+    report: ProgressReport | None
+    last: ProgressReport | None
+    last_approved_text: str
+    targets: list[tuple[Target, object]]
+    form: forms.ReturnForm | None = None
+    theirs: dict | None = None
+    files: list = field(default_factory=list)
+    warning: str = ""
+
+    @property
+    def assignment(self) -> Assignment:
+        return self.period.assignment
+
+    @property
+    def key(self) -> str:
+        return f"r{self.period.pk}"
+
+    @property
+    def is_editable(self) -> bool:
+        return (
+            self.period.status == ReportPeriod.Status.OPEN
+            and self.assignment.status in IN_HAND
+            and (self.report is None or self.report.status in ProgressReport.EDITABLE_STATES)
+        )
+
+    @property
+    def initial(self) -> dict:
+        """What the form begins with: the saved return, or the last one carried forward."""
+        if self.report is not None:
+            return forms.initial_of(self.report)
+        if self.last is None:
+            return {}
+        carried = {name: getattr(self.last, name) for name in PREFILLED}
+        for figure in self.last.figures.all():
+            carried[f"figure_{figure.target_id}_value"] = figure.value
+        return carried
+
+    def new_form(self, data=None, files=None) -> forms.ReturnForm:
+        return forms.ReturnForm(
+            data, files, prefix=self.key, initial=self.initial, figures=self.targets
+        )
+
+    def warn(self) -> None:
+        """A text nearly equal to the last accepted one is worth a second look, no more."""
+        text = self.report.progress_text if self.report else ""
+        if text and self.last_approved_text and is_nearly_equal(text, self.last_approved_text):
+            self.warning = _(
+                "The progress is nearly word for word that of the last accepted return. Say what "
+                "is new in this period."
+            )
+
+
+def is_nearly_equal(text: str, other: str) -> bool:
+    matcher = SequenceMatcher(None, text, other, autojunk=False)
+    return (
+        matcher.real_quick_ratio() > TOO_SIMILAR
+        and matcher.quick_ratio() > TOO_SIMILAR
+        and matcher.ratio() > TOO_SIMILAR
+    )
+
+
+def rows_of(user: User, label: str) -> list[Row]:
+    """Every share of the body that has this period, in the order of the items."""
+    earlier = ProgressReport.objects.filter(
+        period__assignment=OuterRef("assignment"), period__start_date__lt=OuterRef("start_date")
+    ).order_by("-period__start_date")
+    periods = list(
+        own_periods(user)
+        .filter(label=label)
+        .exclude(assignment__status=Assignment.Status.CANCELLED)
+        .select_related("assignment__item__clause", "assignment__organization")
+        .annotate(
+            last_pk=Subquery(earlier.values("pk")[:1]),
+            last_approved_text=Subquery(
+                earlier.filter(status=Status.APPROVED).values("progress_text")[:1]
+            ),
+        )
+        .order_by("assignment__item__position", "assignment__item__pk", "assignment__pk")
+    )
+    present = {
+        report.period_id: report
+        for report in ProgressReport.objects.filter(period__in=periods)
+        .select_related("reviewed_by", "filled_by")
+        .prefetch_related(
+            "figures",
+            Prefetch(
+                "attachments",
+                Attachment.objects.select_related("uploaded_by", "report__period", "milestone"),
+            ),
+        )
+    }
+    last = {
+        report.pk: report
+        for report in ProgressReport.objects.filter(
+            pk__in=[period.last_pk for period in periods if period.last_pk]
+        ).prefetch_related("figures")
+    }
+    targets: dict[int, list[Target]] = {}
+    clauses = [period.assignment.item.clause_id for period in periods]
+    for target in Target.objects.filter(clause_id__in=[pk for pk in clauses if pk]).order_by(
+        "position"
+    ):
+        targets.setdefault(target.clause_id, []).append(target)
+    rows = []
+    for period in periods:
+        report = present.get(period.pk)
+        if report is not None:
+            report.period = period
+        before = last.get(period.last_pk)
+        values = (
+            {figure.target_id: figure.value for figure in before.figures.all()} if before else {}
+        )
+        row = Row(
+            period,
+            report,
+            before,
+            period.last_approved_text or "",
+            [
+                (target, values.get(target.pk))
+                for target in targets.get(period.assignment.item.clause_id, [])
+            ],
+            files=files_of(report.attachments.all()) if report else [],
+        )
+        row.warn()
+        if row.is_editable:
+            row.form = row.new_form()
+        rows.append(row)
+    return rows
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def returns_of(request, label):
+    """The returns of one period, all shares of the body on one page."""
+    require_body(request.user)
+    rows = rows_of(request.user, label)
+    if not rows:
+        raise Http404
+    if request.method == "POST":
+        troubled = save_rows(request, rows)
+        if not troubled:
+            return redirect("supervision:returns_of", label)
+        rows = rows_of(request.user, label)
+        for row in rows:
+            if row.period.pk in troubled:
+                row.form, row.theirs = troubled[row.period.pk]
+    today = local_today()
+    due = min(row.period.due_date for row in rows)
+    code, words = due_words(due, today, working_calendar())
+    open_rows = [row for row in rows if row.is_editable]
+    is_head = request.user.has_role(Role.BODY_HEAD)
+    waiting = [row for row in rows if row.report and row.report.status == Status.UNDER_SIGN_OFF]
+    context = {
+        "label": label,
+        "rows": rows,
+        "due": due,
+        "code": code,
+        "words": words,
+        "is_head": is_head,
+        "can_act": bool(open_rows) or (is_head and bool(waiting)),
+        "has_form": bool(open_rows),
+        "filed": sum(
+            1
+            for row in rows
+            if row.report and row.report.status in (Status.SUBMITTED, Status.APPROVED)
+        ),
+        "owed": sum(1 for row in rows if row.period.status == ReportPeriod.Status.OPEN),
+    }
+    return render(request, "desk/reports/returns_of.html", context)
+
+
+def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
+    """Save and, if asked, hand on each row in its own transaction.
+
+    Returns the rows that could not be saved, by period: the form with what was typed, and the
+    text of whoever was faster (None if nobody was).
+    """
+    act = request.POST.get("act", "save")
+    chosen = set(request.POST.getlist("chosen"))
+    user = request.user
+    if act.startswith("release") and not user.has_role(Role.BODY_HEAD):
+        raise PermissionDenied(_("Your duties do not include this act."))
+    troubled: dict[int, tuple] = {}
+    saved = handed = refused = 0
+    for row in rows:
+        is_wanted = act.endswith("_all") or (
+            act in ("hand_on", "release") and str(row.period.uid) in chosen
+        )
+        report = row.report
+        if row.is_editable:
+            form = row.new_form(request.POST, request.FILES)
+            if form.add_prefix("progress_text") not in request.POST:
+                continue  # the page was opened before this row came to it
+            if form.has_changed() or (
+                row.report is None
+                and is_wanted
+                and act
+                in (
+                    "hand_on",
+                    "release",
+                )
+            ):
+                report = _save_row(request, row, form, troubled)
+                if report is None:
+                    continue
+                saved += form.has_changed()
+        if not is_wanted or report is None:
+            continue
+        if act.endswith("_all") and not report.progress_text.strip():
+            continue
+        went = _hand_on(request, row, report, act)
+        handed += went is True
+        refused += went is False
+    if saved:
+        messages.success(
+            request,
+            ngettext("%(count)s return was saved.", "%(count)s returns were saved.", saved)
+            % {"count": saved},
+        )
+    if handed:
+        text = (
+            ngettext("%(count)s return was released.", "%(count)s returns were released.", handed)
+            if act.startswith("release")
+            else ngettext(
+                "%(count)s return was handed to the head of your body.",
+                "%(count)s returns were handed to the head of your body.",
+                handed,
+            )
+        )
+        messages.success(request, text % {"count": handed})
+    if not (saved or handed or refused or troubled):
+        messages.info(request, _("Nothing was changed, so nothing was saved."))
+    if troubled:
+        messages.error(
+            request,
+            ngettext(
+                "%(count)s return was not saved; it is marked below.",
+                "%(count)s returns were not saved; they are marked below.",
+                len(troubled),
+            )
+            % {"count": len(troubled)},
+        )
+    return troubled
+
+
+def _save_row(request, row: Row, form: forms.ReturnForm, troubled: dict) -> ProgressReport | None:
+    """Save one row; None when it could not be, with the reason in its form."""
+    if not form.is_valid():
+        troubled[row.period.pk] = (form, None)
+        return None
+    now = timezone.now()
+    typed_on = form.cleaned_data["version"]
+    try:
+        with transaction.atomic():
+            existing = ProgressReport.objects.filter(period=row.period).first()
+            if existing is not None and typed_on is None:
+                raise StaleRow(existing)
+            report = existing or services.open_report(period=row.period, by=request.user, at=now)
+            report = services.save_report(
+                report=report,
+                by=request.user,
+                at=now,
+                version=report.version if existing is None else typed_on,
+                figures=form.figures,
+                **form.texts,
+            )
+            for upload in form.cleaned_data["files"]:
+                add_attachment(
+                    assignment=row.assignment,
+                    report=report,
+                    by=request.user,
+                    at=now,
+                    upload=upload,
+                )
+    except StaleRow as refusal:
+        form.add_error(None, refusal.message)
+        form.renew_version(refusal.row.version)
+        troubled[row.period.pk] = (form, _theirs(refusal.row))
+    except (ActRefused, TransitionNotAllowed, ConcurrentTransition) as refusal:
+        form.add_error(None, str(refusal))
+        troubled[row.period.pk] = (form, None)
+    else:
+        return report
+    return None
+
+
+def _theirs(report: ProgressReport) -> dict:
+    """What somebody else wrote meanwhile, to be laid beside what was typed."""
+    return {
+        "by": report.filled_by,
+        "texts": [
+            (ProgressReport._meta.get_field(name).verbose_name, getattr(report, name))
+            for name in ("progress_text", "problem_text", "next_text", "coordination_text")
+            if getattr(report, name)
+        ]
+        + [(_("Own estimate, %"), report.self_percent)] * (report.self_percent is not None)
+        + [(_("Cause of delay"), Cause(report.cause).label)] * bool(report.cause),
+    }
+
+
+def _hand_on(request, row: Row, report: ProgressReport, act: str) -> bool | None:
+    """Hand one saved return to the head, or release it: True, False when it was refused.
+
+    None when there is nothing to hand on any more.
+    """
+    service = services.submit_report if act.startswith("release") else services.ask_sign_off
+    may_go = report.status in ProgressReport.EDITABLE_STATES or (
+        act.startswith("release") and report.status == Status.UNDER_SIGN_OFF
+    )
+    if not may_go:
+        return None
+    try:
+        service(report=report, by=request.user, at=timezone.now(), version=report.version)
+    except (ActRefused, TransitionNotAllowed, ConcurrentTransition) as refusal:
+        messages.error(
+            request,
+            _("%(item)s: %(reason)s") % {"item": row.assignment.item.title, "reason": refusal},
+        )
+        return False
+    return True
+
+
+# One return
+
+
+def _verify(*, row, by, at, form):
+    return services.approve_report(
+        report=row, by=by, at=at, version=form.cleaned_data["version"], **form.values
+    )
+
+
+ACTS: dict[str, Act] = {
+    "release": Act(
+        gettext_lazy("Sign off and file"),
+        versioned(services.submit_report, "report"),
+        permissions.can_sign_report,
+        lambda row: row.status == Status.UNDER_SIGN_OFF,
+        gettext_lazy("The return was filed in the name of your body."),
+        tone="primary",
+    ),
+    "refuse": Act(
+        gettext_lazy("Hand back to the writer"),
+        versioned(services.refuse_sign_off, "report"),
+        permissions.can_sign_report,
+        in_state("refuse_sign_off"),
+        gettext_lazy("The return was handed back to its writer."),
+        forms.ReasonForm,
+    ),
+    "ask": Act(
+        gettext_lazy("Hand to the head"),
+        versioned(services.ask_sign_off, "report"),
+        permissions.can_write_report,
+        in_state("ask_sign_off"),
+        gettext_lazy("The return was handed to the head of your body."),
+    ),
+    "approve": Act(
+        gettext_lazy("Accept the return"),
+        _verify,
+        permissions.can_review_report,
+        in_state("approve"),
+        gettext_lazy("The return was accepted."),
+        forms.VerifyForm,
+        tone="primary",
+        intro=gettext_lazy("Leave the percentage empty if you have not verified it yourself."),
+    ),
+    "send_back": Act(
+        gettext_lazy("Send the return back"),
+        versioned(services.send_back_report, "report"),
+        permissions.can_review_report,
+        in_state("send_back"),
+        gettext_lazy("The return was sent back."),
+        forms.ReasonForm,
+        intro=gettext_lazy("Your reason is shown to the body; what it handed in stays on record."),
+    ),
+}
+
+
+def _report(request, uid) -> ProgressReport:
+    rows = ProgressReport.objects.visible_to(request.user).select_related(
+        "period__assignment__item__clause",
+        "period__assignment__organization",
+        "filled_by",
+        "signed_by",
+        "reviewed_by",
+    )
+    return get_object_or_404(rows, uid=uid)
+
+
+@login_required
+@require_POST
+def report_act(request, uid, act):
+    row = _report(request, uid)
+    if act not in ACTS:
+        raise Http404
+    return run_act(
+        request,
+        ACTS[act],
+        row,
+        shown=lambda form: _report_page(request, uid, bound=(act, form)),
+        finished=lambda: redirect(row),
+    )
+
+
+@login_required
+@require_GET
+def report(request, uid):
+    """One return: what it says, what it said before, who said what about it."""
+    return _report_page(request, uid)
+
+
+def _report_page(request, uid, bound=None):
+    user = request.user
+    row = _report(request, uid)
+    assignment = row.period.assignment
+    is_own = permissions.is_own_body(assignment, user)
+    offers = []
+    for code, act in ACTS.items():
+        is_bound = bound is not None and bound[0] == code
+        if not is_bound and not act.is_offered(row, user):
+            continue
+        form = bound[1] if is_bound else act.form(row=row, user=user, auto_id=f"id_{code}_%s")
+        action = reverse("supervision:report_act", args=[row.uid, code])
+        offers.append(Offer(code, act, form, action, is_open=is_bound))
+    history = row.period.events.visible_to(user).order_by("-happened_at", "-pk")
+    if not is_own:
+        history = history.exclude(kind__in=INSIDE_THE_BODY)
+    targets = {target.code: target for target in services.targets_of(assignment)}
+    # Sent back, it is in the body's hands again: others go on reading what was handed in.
+    is_reworked = not is_own and row.status == Status.RETURNED
+    context = {
+        "report": row,
+        "is_reworked": is_reworked,
+        "period": row.period,
+        "assignment": assignment,
+        "item": assignment.item,
+        "offers": offers,
+        "edit_url": return_url(row.period)
+        if is_own and row.status in ProgressReport.EDITABLE_STATES and assignment.status in IN_HAND
+        else "",
+        "figures": [
+            {"row": figure, "rate": forms.completion_rate(figure.value, figure.target)}
+            for figure in row.figures.select_related("target").order_by("target__position")
+        ]
+        if not is_reworked
+        else [],
+        "versions": [
+            {
+                "row": version,
+                "figures": [
+                    (targets[code].name if code in targets else code, value)
+                    for code, value in version.content.get("figures", {}).items()
+                ],
+            }
+            for version in row.versions.order_by("-number")
+        ],
+        "files": files_of(
+            Attachment.objects.visible_to(user)
+            .filter(report=row)
+            .select_related("uploaded_by", "report__period", "milestone")
+        ),
+        "entries": [entry_of(event) for event in history],
+    }
+    return render(request, "desk/reports/report.html", context)
