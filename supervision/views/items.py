@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -519,7 +520,7 @@ def items_dispatch(request):
             ngettext("%(count)s item: %(act)s.", "%(count)s items: %(act)s.", done)
             % {"count": done, "act": act["label"]},
         )
-    return redirect(f"{request.path.removesuffix('bulk/')}?{request.POST.get('query', '')}")
+    return redirect(f"{reverse('supervision:items')}?{request.POST.get('query', '')}")
 
 
 def _refused(request, row, reason: str) -> None:

@@ -23,7 +23,7 @@ class Link:
 
 
 # Address name, label, further address names under the same entry.
-HOME = ("home", _("Home"), ())
+HOME = ("home", _("Home"), ("mine",))
 ITEMS = ("items", _("Items"), ("item", "item_new", "item_edit", "item_act", "items_dispatch"))
 REVIEWS = ("reviews", _("Reviews"), ("review_act",))
 DECISIONS = ("reviews", _("Decisions"), ("review_act",))
@@ -31,6 +31,7 @@ MATRIX = ("matrix", _("Matrix"), ())
 DOCUMENTS = ("documents", _("Documents"), ("document", "document_act"))
 RELEASES = ("releases", _("Public editions"), ("release", "release_act"))
 AUDIT = ("audit", _("Records"), ())
+RETURNS = ("returns", _("Progress returns"), ("returns_of", "report"))
 
 
 def entries_for(user) -> list[tuple]:
@@ -41,7 +42,7 @@ def entries_for(user) -> list[tuple]:
     elif user.has_role(permissions.LEADER, permissions.PRINCIPAL):
         found += [DECISIONS, ITEMS, MATRIX]
     elif user.is_body:
-        found += [ITEMS]
+        found += [RETURNS, ITEMS]
     if permissions.sees_releases(user) and RELEASES not in found:
         found.append(RELEASES)
     if permissions.reads_audit(user) and AUDIT not in found:
