@@ -222,7 +222,7 @@ class SkipForm(ActForm):
 
 class VerifyForm(ActForm):
     verified_percent = forms.IntegerField(
-        label=_("Verified, %"), min_value=0, max_value=100, required=False
+        label=_("Verified (percent)"), min_value=0, max_value=100, required=False
     )
     opinion = text_field(_("Opinion"), required=False, rows=3)
 
@@ -333,7 +333,7 @@ class ReturnForm(forms.Form):
         _("Progress of this period"), required=False, max_length=MAX_TEXT, rows=5
     )
     self_percent = forms.IntegerField(
-        label=_("Own estimate, %"), min_value=0, max_value=100, required=False
+        label=_("Own estimate (percent)"), min_value=0, max_value=100, required=False
     )
     cause = forms.ChoiceField(label=_("Cause of delay"), required=False)
     problem_text = text_field(_("Problems"), required=False, max_length=MAX_TEXT, rows=3)

@@ -393,7 +393,7 @@ def _theirs(report: ProgressReport) -> dict:
             for name in ("progress_text", "problem_text", "next_text", "coordination_text")
             if getattr(report, name)
         ]
-        + [(_("Own estimate, %"), report.self_percent)] * (report.self_percent is not None)
+        + [(_("Own estimate (percent)"), report.self_percent)] * (report.self_percent is not None)
         + [(_("Cause of delay"), Cause(report.cause).label)] * bool(report.cause),
     }
 
