@@ -73,7 +73,9 @@ def lying() -> bytes:
 
 
 def relation(kind, target, mode="External"):
-    return RELS.format(f'<Relationship Id="r" Type="x/{kind}" Target="{target}" TargetMode="{mode}"/>')
+    return RELS.format(
+        f'<Relationship Id="r" Type="x/{kind}" Target="{target}" TargetMode="{mode}"/>'
+    )
 
 
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -163,7 +165,9 @@ def test_a_hostile_file_is_refused_by_name(name):
         ("图.png", picture("PNG"), "png"),
         (
             "链接.docx",
-            container(extra={"word/_rels/d.xml.rels": relation("hyperlink", "https://example.org")}),
+            container(
+                extra={"word/_rels/d.xml.rels": relation("hyperlink", "https://example.org")}
+            ),
             "docx",
         ),
     ],
@@ -242,9 +246,7 @@ def test_what_has_ended_takes_no_files(city):
     assignment = AssignmentFactory(organization=city.bureau, status="completed")
 
     with pytest.raises(ActRefused):
-        add_attachment(
-            assignment=assignment, by=city.liaison, at=NOON, upload=upload("a.pdf", PDF)
-        )
+        add_attachment(assignment=assignment, by=city.liaison, at=NOON, upload=upload("a.pdf", PDF))
 
 
 def test_a_return_handed_in_takes_no_files(city):

@@ -115,13 +115,9 @@ def test_the_password_is_changed_and_other_sessions_end(client, city):
     url = reverse("supervision:password")
     new = "Another-horse-10"
 
-    wrong = client.post(
-        url, {"old_password": "no", "new_password1": new, "new_password2": new}
-    )
+    wrong = client.post(url, {"old_password": "no", "new_password1": new, "new_password2": new})
     assert wrong.status_code == 200
-    done = client.post(
-        url, {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
-    )
+    done = client.post(url, {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
 
     assert done.status_code == 302
     assert client.get(TARGET).status_code == 200
