@@ -1,4 +1,11 @@
 """Addresses of the inbox."""
 
+from django.urls import path
+
+from notifications.views import inbox, mark
+
 app_name = "notifications"
-urlpatterns: list = []
+urlpatterns = [
+    path("", inbox, name="inbox"),
+    path("mark/", mark, name="mark"),
+]

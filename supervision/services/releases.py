@@ -23,7 +23,7 @@ from supervision.models import (
     User,
 )
 from supervision.overview import light_up_items
-from supervision.rules.public_status import PublicStatus, public_status
+from supervision.rules.public_status import public_status
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -81,7 +81,6 @@ def compose(document: PolicyDocument, *, as_of: date) -> dict:
             for target in document.targets.select_related("clause").order_by("position")
             if target.clause_id is None
         ],
-        "bodies": _by_body(items, as_of),
     }
 
 
@@ -212,31 +211,6 @@ def _target(target, value) -> dict:
         "scope": target.scope,
         "definition": target.definition,
     }
-
-
-def _by_body(items, as_of: date) -> list[dict]:
-    """Counts per body with denominators, in the official order: no ranking."""
-    bodies: dict[int, dict] = {}
-    order: dict[int, tuple] = {}
-    for item in items:
-        for share in item.shares:
-            if share.outcome == "cancelled":
-                continue
-            body = share.organization
-            row = bodies.setdefault(
-                body.pk,
-                {
-                    "name": str(body),
-                    "is_county_level": body.is_county_level,
-                    "total": 0,
-                    **{status.value: 0 for status in PublicStatus},
-                    "suspended": 0,
-                },
-            )
-            order[body.pk] = (body.kind_position, body.position)
-            row["total"] += 1
-            row[_status_of(share, as_of)] += 1
-    return [bodies[pk] for pk in sorted(bodies, key=order.__getitem__)]
 
 
 def obstacles_to_release(content: dict) -> list[str]:

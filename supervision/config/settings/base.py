@@ -66,6 +66,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "supervision.context_processors.site",
                 "notifications.context_processors.unread",
+                "cms.context_processors.frame",
+                "tasks.context_processors.operations",
             ],
         },
     }
@@ -141,6 +143,8 @@ LANGUAGES = [("zh-hans", "简体中文")]
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
+# One catalogue for the whole product.
+LOCALE_PATHS = [BASE_DIR / "supervision" / "locale"]
 USE_TZ = True
 FORMAT_MODULE_PATH = ["supervision.formats"]
 
@@ -162,7 +166,8 @@ EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or str(VAR_DIR / "mail")
-EMAIL_TIMEOUT = 20
+# One mail that hangs must not outlive the tick that sends it.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "duban@localhost")
 # A copy restored elsewhere must stay silent: this switch is set per host.
 SEND_MAIL = env.bool("SEND_MAIL", True)
@@ -181,6 +186,20 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 RETURN_DAY = env.int("RETURN_DAY", 5)
 OFFICE_NAME = env.str("OFFICE_NAME", "市政府办公室督查室")
 NUMBER_PREFIX = env.str("NUMBER_PREFIX", "督字")
+# At which level urging begins, by the item's urgency, e.g. {"special": 3}; 1 where nothing is said.
+ESCALATION_START_LEVELS: dict[str, int] = {}
+# Beyond this a reminder is recorded as missed and a message expires unsent.
+STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", 30)
+# Mail leaves on working days between these local times; what waits is not dropped.
+MAIL_FROM_TIME = env.time("MAIL_FROM_TIME", "08:30")
+MAIL_UNTIL_TIME = env.time("MAIL_UNTIL_TIME", "17:30")
+# At most so many mails a day to one person; the rest waits for the next working morning.
+MAIL_DAILY_CAP = env.int("MAIL_DAILY_CAP", 10)
+# More messages waiting than this many times the last day's, and than the floor: hold and ask.
+MAIL_BREAKER_FACTOR = env.int("MAIL_BREAKER_FACTOR", 10)
+MAIL_BREAKER_FLOOR = env.int("MAIL_BREAKER_FLOOR", 1000)
+# The worker's beat; /healthz turns red when the last one is older than three.
+TICK_SECONDS = 60
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,44 @@
+"""Name, footer and navigation of the public site, read only when a template asks."""
+
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from wagtail.models import Site
+
+from cms.models import SiteFrame
+
+
+def frame(request) -> dict:
+    """`footer`, `site_name`, `site_domain`, `public_nav`: lazily, so the workbench pays nothing."""
+
+    def load() -> SiteFrame:
+        return SiteFrame.for_request(request)
+
+    footer = SimpleLazyObject(load)
+    return {
+        "footer": footer,
+        "site_name": SimpleLazyObject(lambda: footer.site_name),
+        "site_domain": SimpleLazyObject(lambda: footer.site_domain),
+        "public_nav": SimpleLazyObject(lambda: _navigation(request)),
+        "search_url": "/progress/",
+        "sitemap_url": reverse("cms:site_map"),
+    }
+
+
+def _navigation(request) -> list[dict]:
+    site = Site.find_for_request(request)
+    if site is None:
+        return []
+    home = site.root_page
+    pages = [home, *home.get_children().live().in_menu()]
+    entries = []
+    for page in pages:
+        url = page.get_url(request) or "/"
+        is_home = page.pk == home.pk
+        entries.append(
+            {
+                "label": page.title,
+                "url": url,
+                "is_current": request.path == url or (not is_home and request.path.startswith(url)),
+            }
+        )
+    return entries

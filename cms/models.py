@@ -1,0 +1,205 @@
+"""Pages of the public site. Editors own the words; figures come from released editions."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.contrib.settings.models import BaseSiteSetting, register_setting
+from wagtail.fields import RichTextField, StreamField
+from wagtail.models import Page
+
+from cms import snapshot
+from cms.blocks import FIGURES, WORDS
+from cms.filters import Filters
+
+
+@register_setting(icon="site")
+class SiteFrame(BaseSiteSetting):
+    """Name and footer of every page; what is inspected on government sites."""
+
+    site_name = models.CharField(_("site name"), max_length=60, default="重点任务进展公开")
+    site_domain = models.CharField(_("domain"), max_length=120, blank=True)
+    site_code = models.CharField(
+        _("site code"),
+        max_length=10,
+        blank=True,
+        validators=[
+            RegexValidator(r"^(\d{10}|bm\d{8})$", _("Ten digits, or bm and eight digits."))
+        ],
+    )
+    organizer = models.CharField(_("published by"), max_length=80, blank=True)
+    undertaker = models.CharField(_("run by"), max_length=80, blank=True)
+    contact = models.CharField(_("contact"), max_length=120, blank=True)
+    icp = models.CharField(_("ICP record"), max_length=60, blank=True)
+    police = models.CharField(_("public security record"), max_length=60, blank=True)
+
+    panels = [
+        FieldPanel(name)
+        for name in (
+            "site_name",
+            "site_domain",
+            "site_code",
+            "organizer",
+            "undertaker",
+            "contact",
+            "icp",
+            "police",
+        )
+    ]
+
+    class Meta:
+        verbose_name = _("site name and footer")
+
+
+class SnapshotPage(Page):
+    """A page that shows released figures."""
+
+    class Meta:
+        abstract = True
+
+    def get_context(self, request, *args, **kwargs):
+        context = super().get_context(request, *args, **kwargs)
+        current = snapshot.current()
+        return context | {
+            "snapshot": current,
+            "snapshot_date": current.released_at,
+            "statuses": list(snapshot.STATUSES.values()),
+        }
+
+
+class HomePage(SnapshotPage):
+    """The landing page: one sentence with date and numbers, then what the editor placed."""
+
+    intro = RichTextField(_("introduction"), blank=True, features=["bold", "link"])
+    body = StreamField([*WORDS, *FIGURES], blank=True, verbose_name=_("content"))
+
+    content_panels = [*Page.content_panels, FieldPanel("intro"), FieldPanel("body")]
+    parent_page_types = ["wagtailcore.Page"]
+    subpage_types = ["cms.ProgressPage", "cms.BulletinIndexPage", "cms.TextPage"]
+    max_count = 1
+    template = "cms/home_page.html"
+
+    class Meta:
+        verbose_name = _("landing page")
+
+
+class ProgressPage(SnapshotPage):
+    """All released items: filters in the address, a table, the same list as a download."""
+
+    intro = RichTextField(_("introduction"), blank=True, features=["bold", "link"])
+    method = RichTextField(
+        _("method and limits"), blank=True, features=["h3", "bold", "ul", "link"]
+    )
+
+    content_panels = [*Page.content_panels, FieldPanel("intro"), FieldPanel("method")]
+    parent_page_types = ["cms.HomePage"]
+    subpage_types = ["cms.ItemPage"]
+    max_count = 1
+    template = "cms/progress_page.html"
+
+    class Meta:
+        verbose_name = _("progress page")
+
+    def get_context(self, request, *args, **kwargs):
+        context = super().get_context(request, *args, **kwargs)
+        entries = context["snapshot"].entries
+        filters = Filters(request.GET)
+        found = filters.apply(entries)
+        sections = [
+            {"word": word, "entries": [entry for entry in found if entry.kind == kind]}
+            for kind, word in snapshot.KINDS.items()
+        ]
+        return context | {
+            "filters": filters,
+            "filter_groups": filters.groups(entries, ("kind", "status")),
+            "more_filter_groups": filters.groups(entries, ("theme", "lead", "county")),
+            "found": found,
+            "sections": [section for section in sections if section["entries"]],
+            "counts": context["snapshot"].counts(found),
+            "search_query": filters.chosen.get("q", ""),
+        }
+
+
+class ItemPage(SnapshotPage):
+    """One released item. The page exists only once the item was released.
+
+    The editor may add words of explanation; every figure and state is the released copy's.
+    """
+
+    note = RichTextField(_("words of explanation"), blank=True, features=["bold", "ul", "link"])
+
+    content_panels = [
+        MultiFieldPanel([FieldPanel("title", read_only=True)], heading=_("Released item")),
+        FieldPanel("note"),
+    ]
+    promote_panels: list = []
+    parent_page_types: list = []
+    subpage_types: list = []
+    template = "cms/item_page.html"
+
+    class Meta:
+        verbose_name = _("item page")
+
+    def get_context(self, request, *args, **kwargs):
+        context = super().get_context(request, *args, **kwargs)
+        entry = context["snapshot"].find(self.slug)
+        if entry is None:
+            raise Http404
+        return context | {"entry": entry}
+
+
+class BulletinIndexPage(Page):
+    """The list of bulletins."""
+
+    intro = RichTextField(_("introduction"), blank=True, features=["bold", "link"])
+
+    content_panels = [*Page.content_panels, FieldPanel("intro")]
+    parent_page_types = ["cms.HomePage"]
+    subpage_types = ["cms.BulletinPage"]
+    max_count = 1
+    template = "cms/bulletin_index_page.html"
+
+    class Meta:
+        verbose_name = _("list of bulletins")
+
+    def get_context(self, request, *args, **kwargs):
+        context = super().get_context(request, *args, **kwargs)
+        pages = BulletinPage.objects.child_of(self).live().public()
+        return context | {"bulletins": pages.order_by("-published_date", "-pk")}
+
+
+class BulletinPage(SnapshotPage):
+    """A dated bulletin, such as the circular of a month."""
+
+    published_date = models.DateField(_("date"), default=timezone.localdate)
+    source = models.CharField(_("issued by"), max_length=80, blank=True)
+    body = StreamField([*WORDS, *FIGURES], blank=True, verbose_name=_("content"))
+
+    content_panels = [
+        *Page.content_panels,
+        FieldPanel("published_date"),
+        FieldPanel("source"),
+        FieldPanel("body"),
+    ]
+    parent_page_types = ["cms.BulletinIndexPage"]
+    subpage_types: list = []
+    template = "cms/bulletin_page.html"
+
+    class Meta:
+        verbose_name = _("bulletin")
+
+
+class TextPage(Page):
+    """Method, corrections, contact: words only."""
+
+    body = StreamField(WORDS, blank=True, verbose_name=_("content"))
+
+    content_panels = [*Page.content_panels, FieldPanel("body")]
+    parent_page_types = ["cms.HomePage"]
+    subpage_types: list = []
+    template = "cms/text_page.html"
+
+    class Meta:
+        verbose_name = _("text page")

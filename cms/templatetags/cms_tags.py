@@ -1,0 +1,160 @@
+"""Sentences and drawings of the public pages, all from released facts."""
+
+from datetime import date
+from urllib.parse import urlencode
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+
+from cms.snapshot import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot
+from supervision.charts import MilestonePoint, Segment, milestone_line, stacked_bar, target_bar
+
+register = template.Library()
+
+
+@register.filter
+def by_kind(snapshot: Snapshot) -> list[dict]:
+    """The items in the parts of the document, each with its bar and counts."""
+    groups = []
+    for kind, word in KINDS.items():
+        entries = [entry for entry in snapshot.entries if entry.kind == kind]
+        if entries:
+            counts = snapshot.counts(entries)
+            segments = [
+                Segment(str(row["word"]), row["count"], row["light"])
+                for row in counts
+                if row["count"]
+            ]
+            groups.append(
+                {
+                    "word": word,
+                    "entries": entries,
+                    "counts": counts,
+                    "bar": stacked_bar(segments, title=str(word)),
+                }
+            )
+    return groups
+
+
+@register.filter
+def first_n(rows, n) -> list:
+    return list(rows)[: int(n or 5)]
+
+
+@register.simple_tag
+def county_query(name: str) -> str:
+    return urlencode({"county": name})
+
+
+@register.simple_tag
+def summary_sentence(snapshot: Snapshot) -> str:
+    """The one sentence with date and numbers."""
+    found = {row["code"]: row["count"] for row in snapshot.counts()}
+    parts = [
+        _("{word} {count}").format(word=word, count=found[code])
+        for code, (word, _light) in STATUSES.items()
+        if found[code]
+    ]
+    return _(
+        "As of {date}: {total} items in all; {parts}. {changes} changes since the edition before."
+    ).format(
+        date=snapshot.as_of_date.isoformat(),
+        total=len(snapshot.entries),
+        parts=_(", ").join(parts),
+        changes=len(snapshot.changes),
+    )
+
+
+@register.simple_tag
+def item_sentence(entry: Entry, snapshot: Snapshot) -> str:
+    """Where one item stands, in one sentence."""
+    words = {"as_of": snapshot.as_of_date.isoformat(), "lead": entry.lead}
+    if entry.status == "done":
+        return _("Completed on {date} under the lead of {lead}.").format(
+            date=entry.completed, **words
+        )
+    if entry.status == "done_late":
+        return _("Completed on {date}, {days} days late, under the lead of {lead}.").format(
+            date=entry.completed, days=entry.days_late, **words
+        )
+    if entry.status == "overdue":
+        return _("On {as_of} it was {days} days past its due date; {lead} leads.").format(
+            days=(snapshot.as_of_date - entry.due).days, **words
+        )
+    if entry.percent is not None:
+        return _("On {as_of} {percent} of the planned work was done; {lead} leads.").format(
+            percent=entry.percent.removesuffix(".0") + "%", **words
+        )
+    return _("As of {as_of}; {lead} leads.").format(**words)
+
+
+@register.simple_tag
+def date_move(move: dict) -> str:
+    return _(
+        "{changed_date}: from {old_date} to {new_date}, {working_days} working days. {reason}."
+    ).format(
+        reason=CAUSES[move["cause"]],
+        **{name: move[name] for name in ("changed_date", "old_date", "new_date", "working_days")},
+    )
+
+
+@register.simple_tag
+def goal_bar(goal: Goal) -> str:
+    """A bar of value against goal; nothing while there is no figure or nothing to divide by."""
+    if goal.value is None or goal.goal is None or float(goal.goal) <= 0:
+        return ""
+    return target_bar(float(goal.value), float(goal.goal), title=goal.name, unit=goal.unit)
+
+
+@register.simple_tag
+def milestone_chart(entry: Entry, snapshot: Snapshot) -> str:
+    """Planned against reached dates on one axis."""
+    today = snapshot.as_of_date
+    points = [
+        MilestonePoint(
+            label=step["title"],
+            planned_date=parse_date(step["planned_date"]),
+            actual_date=parse_date(step["actual_date"] or ""),
+            original_date=parse_date(step["original_date"] or ""),
+            code=_step_light(step, today),
+        )
+        for step in entry.milestones
+    ]
+    return milestone_line(points, title=_("Milestones"), today=today)
+
+
+def _step_light(step: dict, today: date) -> str:
+    if step["actual_date"]:
+        return "done_late" if step["actual_date"] > step["planned_date"] else "done"
+    return "red" if step["planned_date"] < today.isoformat() else "grey"
+
+
+@register.simple_tag
+def step_difference(step: dict, snapshot: Snapshot) -> str:
+    """Days between plan and reality; a missed date stays visible."""
+    planned = parse_date(step["planned_date"])
+    if step["actual_date"]:
+        days = (parse_date(step["actual_date"]) - planned).days
+        if days > 0:
+            return _("{days} days late").format(days=days)
+        return _("on time") if days == 0 else _("{days} days early").format(days=-days)
+    days = (snapshot.as_of_date - planned).days
+    return _("missed by {days} days so far").format(days=days) if days > 0 else ""
+
+
+@register.simple_tag
+def county_light(county: dict) -> str:
+    word, light = STATUSES[county["status"]]
+    return render_to_string("components/light.html", {"code": light, "text": word, "mark": ""})
+
+
+@register.simple_tag
+def public_crumbs(*parts: str) -> list[dict]:
+    """Home, then (label, address) pairs, then the page itself."""
+    crumbs = [{"label": _("Home"), "url": "/"}]
+    *pairs, last = parts
+    for label, url in zip(pairs[::2], pairs[1::2], strict=True):
+        crumbs.append({"label": label, "url": url})
+    return [*crumbs, {"label": last, "url": ""}]

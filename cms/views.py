@@ -1,0 +1,159 @@
+"""Public addresses that are no pages of the tree: item addresses, downloads, maps."""
+
+import io
+
+from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from openpyxl import Workbook
+from wagtail.models import Page, Site
+from wagtail.views import serve
+
+from cms import snapshot
+from cms.filters import Filters
+from cms.models import ItemPage
+from supervision.models import PublicItem
+from supervision.spreadsheets.cells import csv_lines, text_row
+
+WIDTHS = {"A": 8, "B": 12, "C": 10, "D": 34, "E": 14, "F": 16, "G": 30, "H": 12, "N": 60}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def headings() -> list[str]:
+    return [
+        _("Public number"),
+        _("Part of the document"),
+        _("Clause"),
+        _("Item"),
+        _("Theme"),
+        _("Lead"),
+        _("Supports"),
+        _("Status"),
+        _("Original due date"),
+        _("Due date"),
+        _("Working days moved"),
+        _("Completed on"),
+        _("Last verified on"),
+        _("Progress"),
+    ]
+
+
+def row_of(entry: snapshot.Entry) -> list:
+    return [
+        entry.number,
+        str(entry.kind_word),
+        entry.clause,
+        entry.title,
+        entry.theme,
+        entry.lead,
+        "、".join(entry.supports),
+        str(entry.status_word),
+        entry.data["original_due_date"] or "",
+        entry.data["due_date"] or "",
+        entry.moved_working_days,
+        entry.data["completed_date"] or "",
+        entry.data["verified_date"] or "",
+        entry.data["progress_text"],
+    ]
+
+
+@require_safe
+def item(request, slug: str):
+    """An item's page: 410 once withdrawn, 404 when it was never public."""
+    public = PublicItem.objects.filter(slug=slug).first()
+    if public is None:
+        raise Http404
+    if snapshot.current().find(slug) is None:
+        return gone(request)
+    return serve(request, f"progress/{slug}/")
+
+
+def gone(request) -> HttpResponse:
+    response = render(request, "errors/410.html", status=410)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def item_json(request, slug: str):
+    """The released facts of one item, as data."""
+    entry = snapshot.current().find(slug)
+    if entry is None:
+        if PublicItem.objects.filter(slug=slug).exists():
+            return gone(request)
+        raise Http404
+    return JsonResponse(
+        {"number": entry.number, "document": entry.document, **entry.data},
+        json_dumps_params={"ensure_ascii": False, "indent": 1},
+    )
+
+
+@require_safe
+def items_csv(request):
+    """Exactly the list on the screen, as CSV."""
+    found = Filters(request.GET).apply(snapshot.current().entries)
+    rows = [headings(), *(row_of(entry) for entry in found)]
+    response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="items.csv"'
+    return response
+
+
+@require_safe
+def items_xlsx(request):
+    """Exactly the list on the screen, as a workbook."""
+    current = snapshot.current()
+    found = Filters(request.GET).apply(current.entries)
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(_("Progress"))
+    sheet.freeze_panes = "A2"
+    for column, width in WIDTHS.items():
+        sheet.column_dimensions[column].width = width
+    sheet.append(text_row(sheet, headings()))
+    for entry in found:
+        sheet.append(text_row(sheet, row_of(entry)))
+    buffer = io.BytesIO()
+    book.save(buffer)
+    response = HttpResponse(buffer.getvalue(), content_type=XLSX)
+    response["Content-Disposition"] = 'attachment; filename="items.xlsx"'
+    return response
+
+
+def _live_pages(request):
+    site = Site.find_for_request(request)
+    if site is None:
+        return Page.objects.none()
+    pages = site.root_page.get_descendants(inclusive=True).live().public()
+    return pages.not_type(ItemPage).order_by("path")
+
+
+@require_safe
+def site_map(request):
+    """All public pages for people."""
+    return render(
+        request,
+        "cms/site_map.html",
+        {"pages": _live_pages(request), "entries": snapshot.current().entries},
+    )
+
+
+@require_safe
+def sitemap_xml(request):
+    """All public pages for search engines: exactly the released set."""
+    base = f"{request.scheme}://{request.get_host()}"
+    addresses = [
+        (base + (page.get_url(request) or "/"), page.last_published_at)
+        for page in _live_pages(request)
+    ]
+    addresses += [(base + entry.url, entry.changed_at) for entry in snapshot.current().entries]
+    return render(
+        request, "cms/sitemap.xml", {"addresses": addresses}, content_type="application/xml"
+    )
+
+
+@require_safe
+def robots(request):
+    text = "User-agent: *\nDisallow: /desk/\nDisallow: /cms/\nDisallow: /admin/\n"
+    text += f"Sitemap: {request.build_absolute_uri(reverse('cms:sitemap_xml'))}\n"
+    return HttpResponse(text, content_type="text/plain")

@@ -1,0 +1,554 @@
+"""Facts of the calendar: what is due as of a day, and writing it once.
+
+Deciding and acting are two functions. `due_effects` says what should exist on a day and has no
+row yet; `apply_effect` writes one of them. A dry run and every preview share the first and never
+reach the second. Missing a run loses nothing: the question is never "what was yesterday" but
+"what is due and not in the ledger" (reliability.md, section 2).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, Exists, F, Min, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
+
+from supervision.models import (
+    Assignment,
+    EscalationLevel,
+    Event,
+    EventKind,
+    ExtensionRequest,
+    Hold,
+    Milestone,
+    ReportPeriod,
+)
+from supervision.overview import light_up
+from supervision.rules.escalation import (
+    SHIP_LADDER,
+    DueLevel,
+    LadderFacts,
+    Level,
+    Trigger,
+    due_levels,
+)
+from supervision.rules.limits import Unit, add_months, shift
+from supervision.rules.reasons import level_name
+from supervision.rules.working_days import WorkingCalendar
+from supervision.services.acts import record_event
+from supervision.services.settings import as_level, working_calendar
+
+ONE_DAY = timedelta(days=1)
+# The closing paper is with the office; the body's clock stands still.
+HANDED_IN = (Assignment.Status.UNDER_REVIEW, Assignment.Status.APPROVED)
+LADDER_KINDS = (EventKind.REMINDER_DUE, EventKind.ESCALATED, EventKind.ESCALATION_PROPOSED)
+RETURNING = (EventKind.SENT_BACK, EventKind.CHECK_FAILED)
+# A later date by decision begins the count of send-backs anew; a rework limit does not.
+FRESH_START = (EventKind.EXTENSION_GRANTED, EventKind.RESUMED, EventKind.REOPENED)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A fact that should exist: `on_date` is its day, `expects` what the row must still hold."""
+
+    kind: EventKind
+    fact_key: str
+    assignment_id: int
+    on_date: date
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    expects: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    milestone_id: int | None = None
+    period_id: int | None = None
+
+
+def due_effects(today: date, *, is_wide: bool = False) -> list[Effect]:
+    """Everything that should be on record by `today` and is not, oldest first.
+
+    The number of queries does not depend on the number of rows; closed report periods cost one
+    reading of lights for each distinct return day. `is_wide` also looks where a timely sweep
+    leaves nothing to find: at work handed in after its date while no sweep ran.
+    """
+    calendar = working_calendar()
+    effects = [
+        *_not_signed_for(today),
+        *_became_overdue(today, is_wide=is_wide),
+        *_missed_milestones(today, is_wide=is_wide),
+        *_closed_periods(today),
+        *_ladder_steps(today, calendar),
+    ]
+    # Stable: within a day, and within one ladder, the order of deciding is kept.
+    return sorted(effects, key=lambda effect: effect.on_date)
+
+
+@transaction.atomic
+def apply_effect(effect: Effect, *, recorded_at: datetime) -> Event | None:
+    """Write one fact, in its own transaction; None if it is there already or no longer due."""
+    rows = Assignment.objects.select_for_update(of=("self",))
+    assignment = rows.select_related("item", "organization").get(pk=effect.assignment_id)
+    if not _is_still_due(effect, assignment):
+        return None
+    return record_event(
+        effect.kind,
+        assignment=assignment,
+        milestone_id=effect.milestone_id,
+        period_id=effect.period_id,
+        by=None,
+        at=midnight(effect.on_date),
+        recorded_at=recorded_at,
+        fact_key=effect.fact_key,
+        data=dict(effect.data),
+    )
+
+
+def midnight(day: date) -> datetime:
+    """00:00 local of that day."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _is_still_due(effect: Effect, assignment: Assignment) -> bool:
+    """The white list of states once more, under the lock."""
+    if any(getattr(assignment, name) != value for name, value in effect.expects.items()):
+        return False
+    if effect.milestone_id is not None:
+        planned = date.fromisoformat(effect.data["planned_date"])
+        return Milestone.objects.filter(pk=effect.milestone_id, planned_date=planned).exclude(
+            status__in=[Milestone.Status.COMPLETED, Milestone.Status.CANCELLED]
+        ).exists() and (assignment.status in Assignment.BODY_STATES or _is_handed_in(assignment))
+    if effect.period_id is not None:
+        owed = ReportPeriod.objects.filter(
+            pk=effect.period_id, status=ReportPeriod.Status.OPEN
+        ).exists()
+        return owed and (assignment.status in Assignment.BODY_STATES or _is_handed_in(assignment))
+    if effect.kind == EventKind.ACCEPT_OVERDUE:
+        return assignment.status == Assignment.Status.PENDING
+    if effect.kind in LADDER_KINDS:
+        return assignment.status in Assignment.BODY_STATES and not (
+            assignment.extensions.filter(IN_TIME_REQUEST).exists()
+        )
+    return assignment.status in Assignment.BODY_STATES or _is_handed_in(assignment)
+
+
+def _is_handed_in(assignment: Assignment) -> bool:
+    return assignment.status in HANDED_IN
+
+
+# Keys
+
+
+def _has_fact(*parts) -> Exists:
+    """Whether an event with this key exists; strings starting with "=" are taken literally."""
+    pieces: list = []
+    for part in parts:
+        if pieces:
+            pieces.append(Value(":"))
+        literal = part.startswith("=")
+        pieces.append(Value(part[1:]) if literal else Cast(OuterRef(part), CharField()))
+    return Exists(Event.objects.filter(fact_key=Concat(*pieces, output_field=CharField())))
+
+
+# Signing, due dates, milestones
+
+
+def _not_signed_for(today: date) -> Iterator[Effect]:
+    rows = Assignment.objects.filter(
+        ~_has_fact("=accept", "pk", "accept_due_date"),
+        status=Assignment.Status.PENDING,
+        accept_due_date__lt=today,
+    ).values_list("pk", "accept_due_date", "episode")
+    for pk, accept_by, episode in rows:
+        yield Effect(
+            EventKind.ACCEPT_OVERDUE,
+            f"accept:{pk}:{accept_by}",
+            pk,
+            accept_by + ONE_DAY,
+            data={"accept_due_date": accept_by.isoformat(), "episode": episode},
+            expects={"accept_due_date": accept_by},
+        )
+
+
+# The three states spelled out, so that the partial index of open due dates serves the question.
+BODY = Q(status__in=["pending", "in_progress", "returned"])
+IN_TIME_REQUEST = Q(
+    status__in=[ExtensionRequest.Status.SUBMITTED, ExtensionRequest.Status.ENDORSED],
+    is_late=False,
+)
+
+
+def _is_held() -> Exists:
+    return Exists(ExtensionRequest.objects.filter(IN_TIME_REQUEST, assignment=OuterRef("pk")))
+
+
+def _became_overdue(today: date, *, is_wide: bool) -> Iterator[Effect]:
+    who = BODY
+    if is_wide:
+        who |= Q(status__in=HANDED_IN, submitted_date__gt=F("due_date"))
+    rows = (
+        Assignment.objects.filter(who, ~_has_fact("=overdue", "pk", "episode"), due_date__lt=today)
+        .annotate(is_held=_is_held())
+        .values_list("pk", "due_date", "original_due_date", "episode", "is_held")
+    )
+    for pk, due, original, episode, is_held in rows:
+        yield Effect(
+            EventKind.BECAME_OVERDUE,
+            f"overdue:{pk}:{episode}",
+            pk,
+            due + ONE_DAY,
+            data={
+                "due_date": due.isoformat(),
+                "original_due_date": original.isoformat(),
+                "episode": episode,
+                "light": "red",
+                "reason": {"code": "overdue", "days": 1},
+                "is_urging_held": is_held,
+            },
+            expects={"due_date": due, "episode": episode},
+        )
+
+
+def _missed_milestones(today: date, *, is_wide: bool) -> Iterator[Effect]:
+    open_states = Q(status__in=["planned", "in_progress", "returned"])
+    whose = Q(assignment__status__in=Assignment.BODY_STATES)
+    if is_wide:
+        open_states |= Q(status=Milestone.Status.UNDER_REVIEW, actual_date__gt=F("planned_date"))
+        whose |= Q(assignment__status__in=HANDED_IN) & Q(
+            assignment__submitted_date__gt=F("planned_date")
+        )
+    rows = Milestone.objects.filter(
+        open_states,
+        whose,
+        ~_has_fact("=milestone", "pk", "planned_date"),
+        planned_date__lt=today,
+    ).values_list("pk", "assignment_id", "title", "planned_date", "assignment__episode")
+    for pk, assignment_id, title, planned, episode in rows:
+        yield Effect(
+            EventKind.MILESTONE_MISSED,
+            f"milestone:{pk}:{planned}",
+            assignment_id,
+            planned + ONE_DAY,
+            data={"title": title, "planned_date": planned.isoformat(), "episode": episode},
+            milestone_id=pk,
+        )
+
+
+# Report periods
+
+
+def _owed_periods(today: date) -> QuerySet:
+    """Returns whose day has passed without a frozen verdict, and that were owed on that day."""
+    on_hold = Hold.objects.filter(
+        Q(end_date=None) | Q(end_date__gt=OuterRef("due_date")),
+        assignment=OuterRef("assignment"),
+        start_date__lte=OuterRef("due_date"),
+    )
+    reopened_since = Event.objects.filter(
+        assignment=OuterRef("assignment"),
+        kind=EventKind.REOPENED,
+        happened_at__date__gt=OuterRef("due_date"),
+    )
+    return ReportPeriod.objects.filter(
+        Q(assignment__status__in=Assignment.BODY_STATES)
+        | Q(assignment__status__in=HANDED_IN, assignment__submitted_date__gte=F("due_date")),
+        ~_has_fact("=period", "pk"),
+        ~Exists(on_hold),
+        ~Exists(reopened_since),
+        status=ReportPeriod.Status.OPEN,
+        due_date__lt=today,
+    )
+
+
+def _closed_periods(today: date) -> Iterator[Effect]:
+    owed = _owed_periods(today)
+    rows = list(
+        owed.annotate(filed_at=Min("report__versions__submitted_at")).values_list(
+            "pk", "assignment_id", "label", "due_date", "filed_at"
+        )
+    )
+    lamps = {
+        (day, row.pk): row.lamp
+        for day in sorted({due for _pk, _assignment, _label, due, _filed in rows})
+        for row in light_up(
+            Assignment.objects.filter(pk__in=owed.filter(due_date=day).values("assignment_id")),
+            today=day,
+        )
+    }
+    for pk, assignment_id, label, due, filed_at in rows:
+        lamp = lamps.get((due, assignment_id))
+        if lamp is None:  # moved on between two readings; the next sweep looks again
+            continue
+        is_filed = filed_at is not None and timezone.localdate(filed_at) <= due
+        yield Effect(
+            EventKind.PERIOD_CLOSED,
+            f"period:{pk}",
+            assignment_id,
+            due + ONE_DAY,
+            data={
+                "period": label,
+                "due_date": due.isoformat(),
+                "is_filed": is_filed,
+                "is_made_up": filed_at is not None and not is_filed,
+                "light": lamp.code,
+                "reason": {
+                    "code": lamp.verdict.reason.code,
+                    **{name: _plain(value) for name, value in lamp.verdict.reason.params.items()},
+                },
+                "actual_percent": _number(lamp.actual_percent),
+                "scheduled_percent": _number(lamp.scheduled_percent),
+            },
+            period_id=pk,
+        )
+
+
+def _plain(value):
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, (str, int, type(None))) else float(value)
+
+
+def _number(value) -> float | None:
+    return None if value is None else round(float(value), 1)
+
+
+# The ladder
+
+
+@dataclass(frozen=True)
+class ArmedLevel:
+    """A step in use; it reaches nothing that was called for before `armed_from_date`."""
+
+    level: Level
+    name: str
+    armed_from_date: date | None = None
+
+    @property
+    def prefix(self) -> str:
+        if self.level.trigger is Trigger.BEFORE:
+            return "reminder"
+        return "escalated" if self.level.is_automatic else "proposed"
+
+    @property
+    def label(self) -> str:
+        """What stands in the key for the step: reminders share number 0 and differ by code."""
+        return self.level.code if self.prefix == "reminder" else str(self.level.number)
+
+
+def armed_ladder() -> list[ArmedLevel]:
+    """The steps in use with the day each was armed; the shipped ladder if none is stored."""
+    rows = EscalationLevel.objects.filter(is_active=True)
+    return [ArmedLevel(as_level(row), row.name, row.armed_from_date) for row in rows] or [
+        ArmedLevel(level, level_name(level.code, level.name)) for level in SHIP_LADDER
+    ]
+
+
+def _ladder_steps(today: date, calendar: WorkingCalendar) -> Iterator[Effect]:
+    ladder = [step for step in armed_ladder() if step.level.trigger is not Trigger.MANUAL]
+    if not ladder:
+        return
+    candidates = _candidates(today, ladder, calendar)
+    rows = list(candidates.select_related("item").order_by("pk"))
+    if not rows:
+        return
+    histories = _histories(candidates)
+    levels = {step.level.code: step for step in ladder}
+    for row in rows:
+        facts = _ladder_facts(row, histories[row.pk], today, calendar)
+        for due in _armed_steps(facts, ladder, calendar):
+            effect = _ladder_effect(row, due, levels[due.level.code], today)
+            if effect.fact_key not in histories[row.pk].keys:
+                yield effect
+
+
+def _candidates(today: date, ladder: list[ArmedLevel], calendar: WorkingCalendar) -> QuerySet:
+    """Rows for which some step may be due and is not recorded: a superset, found by index."""
+    urging = sorted(
+        (step for step in ladder if step.level.trigger is not Trigger.BEFORE),
+        key=lambda step: step.level.number,
+    )
+    wanted = Q(pk__in=[])
+    for step in ladder:
+        level = step.level
+        missing = ~_has_fact(f"={step.prefix}", "pk", f"={step.label}", "episode")
+        if level.trigger is Trigger.BEFORE:
+            reach = Q(due_date__lte=_latest_due(today, level, calendar))
+            if urging:
+                # Reminders are written before the first urging; after it none is missing.
+                first = urging[0]
+                missing &= ~_has_fact(f"={first.prefix}", "pk", f"={first.label}", "episode")
+        elif level.trigger is Trigger.OVERDUE:
+            reach = Q(due_date__lt=today) & Q(
+                due_date__lte=_back(today, level.offset, level.unit, calendar)
+            )
+            if level.or_returned is not None:
+                reach |= Q(times_returned__gte=level.or_returned)
+            if level.or_yellow_months is not None or level.or_red_months is not None:
+                reach |= Q(due_date__lt=today)
+        else:
+            reach = Q(times_returned__gte=level.offset)
+        if step.armed_from_date is not None and level.trigger is not Trigger.RETURNED:
+            since = _back(step.armed_from_date, level.offset, level.unit, calendar) - 10 * ONE_DAY
+            reach &= (
+                Q(due_date__gte=since) | Q(episode_start_date__gte=since) | Q(times_returned__gt=0)
+            )
+        before = [other for other in urging if other.level.number < level.number]
+        if before and not before[-1].level.is_automatic and before[-1].armed_from_date is None:
+            reach &= Q(_has_fact("=decided", "pk", f"={before[-1].level.number}", "episode"))
+        wanted |= reach & Q(missing)
+    return Assignment.objects.filter(BODY, wanted, ~_is_held())
+
+
+def _back(day: date, value: int, unit: Unit, calendar: WorkingCalendar) -> date:
+    """The latest day after which `value` units have passed by `day`; for months a little later."""
+    if unit is Unit.WORKING_DAY and value:
+        return calendar.add(calendar.previous_working(day), 1 - value) - ONE_DAY
+    if unit is Unit.MONTH:
+        return add_months(day, -value) + 3 * ONE_DAY
+    return day - timedelta(days=value)
+
+
+def _latest_due(today: date, level: Level, calendar: WorkingCalendar) -> date:
+    """No due date after this one can call for the reminder on `today`."""
+    start = calendar.previous_working(today) if level.unit is Unit.WORKING_DAY else today
+    reach = shift(start, level.offset, level.unit, calendar)
+    if level.unit is Unit.MONTH:
+        reach += 3 * ONE_DAY
+    return calendar.add(reach, 1) - ONE_DAY
+
+
+@dataclass
+class History:
+    """What the ladder has already done to one row, and what happened to it."""
+
+    keys: set[str] = field(default_factory=set)
+    reached: dict[tuple[int, int], date] = field(default_factory=dict)
+    returned: list[date] = field(default_factory=list)
+    lights: list[str] = field(default_factory=list)
+
+
+def _histories(candidates: QuerySet) -> dict[int, History]:
+    """The events the ladder asks about, for all candidates in one query."""
+    histories: dict[int, History] = defaultdict(History)
+    events = (
+        Event.objects.filter(
+            assignment__in=candidates.values("pk"),
+            kind__in=[
+                *LADDER_KINDS,
+                EventKind.ESCALATION_DECIDED,
+                EventKind.PERIOD_CLOSED,
+                *RETURNING,
+                *FRESH_START,
+            ],
+        )
+        .order_by("assignment_id", "happened_at", "pk")
+        .values_list("assignment_id", "kind", "fact_key", "happened_at", "data")
+    )
+    for assignment_id, kind, fact_key, happened_at, data in events:
+        history = histories[assignment_id]
+        day = timezone.localdate(happened_at)
+        if fact_key:
+            history.keys.add(fact_key)
+        if kind in FRESH_START:
+            history.returned.clear()
+        elif kind in RETURNING:
+            history.returned.append(day)
+        elif kind == EventKind.PERIOD_CLOSED:
+            history.lights.append(data.get("light", ""))
+        elif kind == EventKind.REMINDER_DUE:
+            history.reached[0, data["episode"]] = date.fromisoformat(data["due_on_date"])
+        elif kind == EventKind.ESCALATED:
+            history.reached[data["level"], data["episode"]] = day
+        elif kind == EventKind.ESCALATION_DECIDED and fact_key:
+            # What a person decides is reached with the decision, issued or not.
+            _decided, _pk, level, episode = fact_key.split(":")
+            history.reached[int(level), int(episode)] = day
+    return histories
+
+
+def _ladder_facts(
+    row: Assignment, history: History, today: date, calendar: WorkingCalendar
+) -> LadderFacts:
+    is_monthly = row.cycle == "monthly"
+    return LadderFacts(
+        due_date=row.due_date,
+        today=today,
+        episode_start_date=row.episode_start_date,
+        times_returned=len(history.returned),
+        reached={
+            number: day
+            for (number, episode), day in history.reached.items()
+            if episode == row.episode
+        },
+        start_level=settings.ESCALATION_START_LEVELS.get(row.item.urgency, 1),
+        span_working_days=calendar.between(row.dispatched_date, row.due_date)
+        if row.due_date
+        else 0,
+        last_returned_date=history.returned[-1] if history.returned else None,
+        yellow_months=_streak(history.lights, "yellow") if is_monthly else 0,
+        red_months=_streak(history.lights, "red") if is_monthly else 0,
+    )
+
+
+def _streak(lights: Iterable[str], light: str) -> int:
+    """How many of the last lights running are this one."""
+    count = 0
+    for found in reversed(list(lights)):
+        if found != light:
+            break
+        count += 1
+    return count
+
+
+def _armed_steps(
+    facts: LadderFacts, ladder: list[ArmedLevel], calendar: WorkingCalendar
+) -> list[DueLevel]:
+    """The steps due, without those called for before they were armed: these are passed over."""
+    levels = [step.level for step in ladder]
+    armed = {step.level.code: step.armed_from_date for step in ladder}
+    while True:
+        due = due_levels(facts, levels, calendar)
+        old = {
+            step.level.code
+            for step in due
+            if armed[step.level.code] is not None and step.due_on_date < armed[step.level.code]
+        }
+        if not old:
+            return due
+        passed = {
+            step.level.number: step.due_on_date
+            for step in due
+            if step.level.code in old and step.level.number
+        }
+        facts = replace(facts, reached={**facts.reached, **passed})
+        levels = [level for level in levels if level.code not in old]
+
+
+def _ladder_effect(row: Assignment, due: DueLevel, step: ArmedLevel, today: date) -> Effect:
+    is_reminder = due.level.trigger is Trigger.BEFORE
+    is_stale = (today - due.due_on_date).days > settings.STALE_AFTER_DAYS
+    kind = {
+        "reminder": EventKind.REMINDER_DUE,
+        "escalated": EventKind.ESCALATED,
+        "proposed": EventKind.ESCALATION_PROPOSED,
+    }[step.prefix]
+    return Effect(
+        kind,
+        f"{step.prefix}:{row.pk}:{step.label}:{row.episode}",
+        row.pk,
+        due.due_on_date,
+        data={
+            "level": due.level.number,
+            "code": due.level.code,
+            "name": step.name,
+            "due_on_date": due.due_on_date.isoformat(),
+            "due_date": row.due_date and row.due_date.isoformat(),
+            "episode": row.episode,
+            "audience": list(due.level.audience),
+            "letter_kind": due.level.letter_kind or "",
+            # Only the highest of a catch-up is sent; a reminder out of date is on record only.
+            "is_sent": due.produces_paper and not (is_reminder and is_stale),
+        },
+        expects={"due_date": row.due_date, "episode": row.episode},
+    )
