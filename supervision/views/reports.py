@@ -19,6 +19,7 @@ from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from supervision import permissions
 from supervision.forms import body as forms
+from supervision.history import entries, with_related
 from supervision.models import (
     Assignment,
     Attachment,
@@ -35,14 +36,13 @@ from supervision.services.files import add_attachment
 from supervision.services.settings import working_calendar
 from supervision.views.assignments import (
     IN_HAND,
-    INSIDE_THE_BODY,
     Act,
     Offer,
-    entry_of,
     files_of,
     in_state,
     return_url,
     run_act,
+    seen_from_outside,
     versioned,
 )
 from supervision.views.base import local_today
@@ -523,7 +523,7 @@ def _report_page(request, uid, bound=None):
         offers.append(Offer(code, act, form, action, is_open=is_bound))
     history = row.period.events.visible_to(user).order_by("-happened_at", "-pk")
     if not is_own:
-        history = history.exclude(kind__in=INSIDE_THE_BODY)
+        history = seen_from_outside(history)
     targets = {target.code: target for target in services.targets_of(assignment)}
     # Sent back, it is in the body's hands again: others go on reading what was handed in.
     is_reworked = not is_own and row.status == Status.RETURNED
@@ -558,6 +558,6 @@ def _report_page(request, uid, bound=None):
             .filter(report=row)
             .select_related("uploaded_by", "report__period", "milestone")
         ),
-        "entries": [entry_of(event) for event in history],
+        "entries": entries(with_related(history)),
     }
     return render(request, "desk/reports/report.html", context)
