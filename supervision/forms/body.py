@@ -41,6 +41,9 @@ class SeveralFilesField(forms.FileField):
             return [one(each, initial) for each in data]
         return [one(data, initial)] if data else []
 
+    def has_changed(self, initial, data):
+        return bool(data)
+
 
 def text_field(label, *, required=True, max_length=MAX_REASON, rows=4, help_text=""):
     return forms.CharField(
@@ -363,7 +366,7 @@ class ReturnForm(forms.Form):
             )
             shown = self.initial.get(f"{name}_value", last)
             if shown is not None:
-                self.initial[f"{name}_value"] = plain_number(shown)
+                self.initial[f"{name}_value"] = Decimal(plain_number(shown))
 
     @staticmethod
     def name_of(target: Target) -> str:
@@ -395,6 +398,11 @@ class ReturnForm(forms.Form):
                 % {"last": plain_number(last)},
             )
         return cleaned
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything was typed or added; the version alone is no change."""
+        return bool(set(self.changed_data) - {"version"})
 
     @property
     def texts(self) -> dict:

@@ -291,7 +291,7 @@ def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
             form = row.new_form(request.POST, request.FILES)
             if form.add_prefix("progress_text") not in request.POST:
                 continue  # the page was opened before this row came to it
-            if form.has_changed() or (
+            if form.is_touched or (
                 row.report is None
                 and is_wanted
                 and act
@@ -303,7 +303,7 @@ def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
                 report = _save_row(request, row, form, troubled)
                 if report is None:
                     continue
-                saved += form.has_changed()
+                saved += form.is_touched
         if not is_wanted or report is None:
             continue
         if act.endswith("_all") and not report.progress_text.strip():

@@ -117,7 +117,8 @@ def test_one_or_all_chosen_are_signed_for(client, city):
     client.force_login(city.liaison)
     url = reverse("supervision:accept_chosen")
 
-    client.post(url, {"only": str(rows[0].uid), "chosen": [str(row.uid) for row in rows]})
+    data = {"only": str(rows[0].uid), "chosen": [str(row.uid) for row in rows]}
+    client.post(url, data, follow=True)
     assert Assignment.objects.filter(status="in_progress").count() == 1
     again = client.post(url, {"chosen": [str(row.uid) for row in rows]}, follow=True)
 

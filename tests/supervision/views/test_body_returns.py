@@ -89,7 +89,7 @@ def test_looking_creates_nothing_and_shows_what_was_known(client, city, period):
 
     assert form["next_text"].value() == "继续推进二期"
     assert form["self_percent"].value() == 37
-    assert form[f"figure_{target.pk}_value"].value() == "12"
+    assert str(form[f"figure_{target.pk}_value"].value()) == "12"
     assert not form["progress_text"].value()
     assert ProgressReport.objects.count() == 1
     assert not Event.objects.exists()
@@ -118,11 +118,23 @@ def test_a_draft_is_saved_and_opened_again(client, city, period):
 
 
 def test_an_untouched_row_is_not_begun(client, city, period):
+    target = TargetFactory(
+        document=period.assignment.item.document, clause=period.assignment.item.clause
+    )
+    last = ReportFactory(
+        period=PeriodFactory(assignment=period.assignment, **OLD),
+        status="approved",
+        self_percent=37,
+    )
+    ReportFigure.objects.create(report=last, target=target, value=10)
     client.force_login(city.liaison)
+    form = client.get(PAGE).context["rows"][0].form
+    sent = {field.html_name: field.value() for field in form if field.value() not in (None, [])}
 
-    client.post(PAGE, typed(period, progress_text="", self_percent=""))
+    assert sent[f"r{period.pk}-figure_{target.pk}_value"] == 10
+    client.post(PAGE, sent | {"act": "save", f"r{period.pk}-progress_text": ""})
 
-    assert not ProgressReport.objects.exists()
+    assert ProgressReport.objects.get() == last
 
 
 def test_a_row_with_a_mistake_keeps_its_text_and_the_others_are_saved(client, city, period):
