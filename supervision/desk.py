@@ -16,7 +16,7 @@ from supervision.models import (
     SupervisionItem,
     User,
 )
-from supervision.overview import FILED, count_lights, light_up_items
+from supervision.overview import FILED, Lamp, count_lights, light_up_items
 from supervision.rules.lights import Light
 
 LIGHT_WORDS = {
@@ -32,6 +32,34 @@ LIGHT_WORDS = {
 }
 # Orange is a local scheme's colour; components know eight codes, so it is drawn as yellow.
 SHOWN_AS = {"orange": "yellow"}
+
+# Two or three characters for a cell; red for being behind is not called overdue.
+SHORT_WORDS = {
+    "overdue": _("Overdue (short)"),
+    "behind": _("Behind (short)"),
+    "milestone_missed": _("Milestone missed (short)"),
+    "months_missed": _("Milestone missed (short)"),
+    "due_in": _("Due soon (short)"),
+    "due_today": _("Due today"),
+    "stale": _("No report (short)"),
+    "never_reported": _("No report (short)"),
+    "not_dispatched": _("Not dispatched (short)"),
+    "completed": _("Completed (short)"),
+    "completed_late": _("Completed late (short)"),
+    "suspended": _("Suspended (short)"),
+    "cancelled": _("Cancelled (short)"),
+    "shares_overdue": _("Others overdue (short)"),
+    "shares_behind": _("Others behind (short)"),
+    "shares_open": _("Others at work (short)"),
+}
+
+
+def short_word(lamp: Lamp) -> str:
+    """The reason of a light in a word, for cells and badges."""
+    if lamp.code in (Light.GREEN, Light.BLUE):
+        word = _("On course (short)") if lamp.code == Light.GREEN else _("Reminder (short)")
+        return str(word)
+    return str(SHORT_WORDS.get(lamp.verdict.reason.code, ""))
 
 
 @dataclass(frozen=True)
@@ -87,6 +115,7 @@ def lit_items(
             item.own = next((s for s in mine if s in live), mine[0] if mine else None)
             if item.own is not None:
                 item.lamp = item.own.lamp
+        item.short_word = short_word(item.lamp)
     return rows
 
 

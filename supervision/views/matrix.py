@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supervision import permissions
-from supervision.desk import SHOWN_AS, lit_items
+from supervision.desk import SHOWN_AS, lit_items, short_word
 from supervision.models import Assignment, Outcome, PolicyDocument, SupervisionItem
 from supervision.rules.lights import Light
 from supervision.views.base import local_today
@@ -43,6 +43,7 @@ def matrix(request):
         item.cells = [cells.get(body.pk) for body in bodies]
         for share in cells.values():
             share.drawn_as = SHOWN_AS.get(share.lamp.code, share.lamp.code)
+            share.short_word = short_word(share.lamp)
     context = {
         "items": items,
         "bodies": bodies,

@@ -8,7 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from supervision.desk import SHORT_WORDS, short_word
 from supervision.models import Event, EventKind, PolicyDocument, PublicItem, Release
+from supervision.overview import Lamp
+from supervision.rules.lights import Light, LightVerdict, Reason
+from supervision.rules.reasons import TEXTS
 from tests.factories import NOON, ClauseFactory, DocumentFactory, TargetFactory
 from tests.supervision.views.office_world import dispatched_item, draft_item
 
@@ -37,6 +41,26 @@ def test_the_matrix_has_bodies_in_order_and_their_totals(client, city):
     bodies = [str(body) for body in answer.context["bodies"]]
     assert bodies == ["市工信局", "市科技局", "桃城区"]
     assert [total["total"] for total in answer.context["totals"]] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "reason, light, word",
+    [
+        ("behind", Light.RED, "滞后"),
+        ("overdue", Light.RED, "逾期"),
+        ("stale", Light.GREY, "无报告"),
+        ("on_track", Light.GREEN, "正常"),
+    ],
+)
+def test_a_cell_never_calls_overdue_what_is_only_behind(reason, light, word):
+    assert short_word(Lamp(light.value, "", LightVerdict(light, Reason(reason)))) == word
+
+
+def test_every_reason_of_a_light_has_a_short_word():
+    described = set(TEXTS) - {"on_track", "ahead", "due_on_rest_day", "stale_undated"}
+    lights = {code for code in described if not code.startswith("ladder")}
+
+    assert lights - {"suspended_without_basis"} <= set(SHORT_WORDS)
 
 
 def test_the_matrix_of_a_leader_holds_own_items_only(client, city):
