@@ -258,7 +258,7 @@ def send_pending(
     """
     started = clock.monotonic()
     calendar = working_calendar()
-    result: Counter = Counter()
+    result: Counter = Counter({"mails": 0, "sent": 0, "failed": 0, "dead": 0})
     result["unknown"] = _give_up_stale_claims(now)
     result["expired"] = _expire_stale(now)
     if is_released:

@@ -1,4 +1,8 @@
 """Addresses of the watchers."""
 
+from django.urls import path
+
+from tasks.views import healthz
+
 app_name = "tasks"
-urlpatterns: list = []
+urlpatterns = [path("healthz", healthz, name="healthz")]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.cache import cache
 
+from supervision.models import CalendarYear
 from supervision.services.roles import sync_roles
 from supervision.services.settings import sync_settings
 
@@ -23,11 +24,20 @@ def noon() -> datetime:
     return NOON
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Roles and settings once for the whole run: the calendar is the slow part."""
+    with django_db_blocker.unblock():
+        sync_roles()
+        sync_settings(at=NOON)
+
+
 @pytest.fixture
 def settings_loaded(db):
-    """Roles, limits, ladder, calendar as shipped."""
-    sync_roles()
-    sync_settings(at=NOON)
+    """Roles, limits, ladder, calendar as shipped; again after a test that emptied the tables."""
+    if not CalendarYear.objects.exists():
+        sync_roles()
+        sync_settings(at=NOON)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import factory
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from supervision.models import (
@@ -281,31 +282,46 @@ def build_city() -> SimpleNamespace:
     county = OrganizationFactory(county=True, short_name="桃城区")
     other_county = OrganizationFactory(county=True, short_name="冀州区")
 
-    def person(name, *roles, organization=None):
-        return UserFactory(
-            username=name, display_name=name, roles=list(roles), organization=organization
+    people = {
+        "officer": ([Role.OFFICER], office),
+        "office_head": ([Role.OFFICE_HEAD], office),
+        "leader": ([Role.LEADER], None),
+        "other_leader": ([Role.LEADER], None),
+        "principal": ([Role.PRINCIPAL], None),
+        "liaison": ([Role.LIAISON], bureau),
+        "body_head": ([Role.BODY_HEAD], bureau),
+        "other_liaison": ([Role.LIAISON], other_bureau),
+        "other_head": ([Role.BODY_HEAD], other_bureau),
+        "county_liaison": ([Role.LIAISON], county),
+        "county_head": ([Role.BODY_HEAD], county),
+        "publisher": ([Role.PUBLISHER], office),
+        "reviewer": ([Role.REVIEWER], office),
+        "auditor": ([Role.AUDITOR], office),
+        "administrator": ([Role.ADMINISTRATOR], office),
+        "stranger": ([], None),
+    }
+    groups = {group.name: group.pk for group in Group.objects.all()}
+    password = make_password(PASSWORD)
+    rows = User.objects.bulk_create(
+        User(
+            username=name,
+            display_name=name,
+            email=f"{name}@example.org",
+            organization=organization,
+            password=password,
         )
-
+        for name, (_roles, organization) in people.items()
+    )
+    User.groups.through.objects.bulk_create(
+        User.groups.through(user_id=row.pk, group_id=groups[role])
+        for row in rows
+        for role in people[row.username][0]
+    )
     return SimpleNamespace(
         office=office,
         bureau=bureau,
         other_bureau=other_bureau,
         county=county,
         other_county=other_county,
-        officer=person("officer", Role.OFFICER, organization=office),
-        office_head=person("office_head", Role.OFFICE_HEAD, organization=office),
-        leader=person("leader", Role.LEADER),
-        other_leader=person("other_leader", Role.LEADER),
-        principal=person("principal", Role.PRINCIPAL),
-        liaison=person("liaison", Role.LIAISON, organization=bureau),
-        body_head=person("body_head", Role.BODY_HEAD, organization=bureau),
-        other_liaison=person("other_liaison", Role.LIAISON, organization=other_bureau),
-        other_head=person("other_head", Role.BODY_HEAD, organization=other_bureau),
-        county_liaison=person("county_liaison", Role.LIAISON, organization=county),
-        county_head=person("county_head", Role.BODY_HEAD, organization=county),
-        publisher=person("publisher", Role.PUBLISHER, organization=office),
-        reviewer=person("reviewer", Role.REVIEWER, organization=office),
-        auditor=person("auditor", Role.AUDITOR, organization=office),
-        administrator=person("administrator", Role.ADMINISTRATOR, organization=office),
-        stranger=person("stranger"),
+        **{row.username: row for row in rows},
     )

@@ -1,5 +1,7 @@
 """What is true everywhere. Differences live in dev, test and production."""
 
+from datetime import time
+
 from supervision.config.env import BASE_DIR, env
 
 VAR_DIR = BASE_DIR / "var"
@@ -65,6 +67,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "supervision.context_processors.site",
+                "supervision.context_processors.desk_nav",
                 "notifications.context_processors.unread",
                 "cms.context_processors.frame",
                 "tasks.context_processors.operations",
@@ -191,8 +194,8 @@ ESCALATION_START_LEVELS: dict[str, int] = {}
 # Beyond this a reminder is recorded as missed and a message expires unsent.
 STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", 30)
 # Mail leaves on working days between these local times; what waits is not dropped.
-MAIL_FROM_TIME = env.time("MAIL_FROM_TIME", "08:30")
-MAIL_UNTIL_TIME = env.time("MAIL_UNTIL_TIME", "17:30")
+MAIL_FROM_TIME = env.time("MAIL_FROM_TIME", time(8, 30))
+MAIL_UNTIL_TIME = env.time("MAIL_UNTIL_TIME", time(17, 30))
 # At most so many mails a day to one person; the rest waits for the next working morning.
 MAIL_DAILY_CAP = env.int("MAIL_DAILY_CAP", 10)
 # More messages waiting than this many times the last day's, and than the floor: hold and ask.

@@ -1,0 +1,91 @@
+"""Whether the machinery runs: for the watcher outside and for the office's home page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from notifications.models import Delivery, SendStatus
+from notifications.services import outbox_counts
+from supervision.models import CalendarYear, Event
+from supervision.services.facts import midnight
+from tasks.clock import TOLERANCE, last_beat
+from tasks.models import SweepRun
+
+ALARM_MONTH = 11  # the notice for next year is published in November
+
+
+@dataclass(frozen=True)
+class Health:
+    """Each check by name; healthy when all hold. No secrets, no figures of the work."""
+
+    checks: dict[str, bool]
+    last_beat_at: datetime | None = None
+
+    @property
+    def is_healthy(self) -> bool:
+        return all(self.checks.values())
+
+
+def is_beat_fresh(beat_at: datetime | None, now: datetime) -> bool:
+    """Younger than three intervals, and not from a future that the clock has left again."""
+    if beat_at is None:
+        return False
+    return -TOLERANCE <= now - beat_at <= timedelta(seconds=3 * settings.TICK_SECONDS)
+
+
+def is_calendar_loaded(year: int) -> bool:
+    return CalendarYear.objects.filter(year=year).exists()
+
+
+def check_health(now: datetime) -> Health:
+    """Does the database answer, does the worker beat, is this year's calendar loaded."""
+    try:
+        beat_at = last_beat()
+        return Health(
+            {
+                "database": True,
+                "worker": is_beat_fresh(beat_at, now),
+                "calendar": is_calendar_loaded(timezone.localdate(now).year),
+            },
+            beat_at,
+        )
+    except DatabaseError:
+        return Health({"database": False, "worker": False, "calendar": False})
+
+
+def operations_summary(now: datetime) -> dict:
+    """What the office sees of the machinery: yesterday's facts, the outbox, the last beat."""
+    today = timezone.localdate(now)
+    beat_at = last_beat()
+    last_run = SweepRun.objects.order_by("-started_at", "-pk").first()
+    counts = outbox_counts()
+    today_start = midnight(today)
+    year = today.year
+    is_next_year_wanted = today.month >= ALARM_MONTH and not is_calendar_loaded(year + 1)
+    summary = {
+        "due_yesterday": Event.objects.exclude(fact_key=None)
+        .filter(happened_at__gte=today_start - timedelta(days=1), happened_at__lt=today_start)
+        .count(),
+        "sent_today": Delivery.objects.filter(
+            status=SendStatus.SENT, sent_at__gte=today_start
+        ).count(),
+        **counts,
+        "last_tick_at": beat_at,
+        "is_worker_alive": is_beat_fresh(beat_at, now),
+        "last_error": last_run.error if last_run else "",
+        "missed_days": last_run.missed_days if last_run else 0,
+        "is_calendar_loaded": is_calendar_loaded(year),
+        "calendar_year": year,
+        "next_year_missing": year + 1 if is_next_year_wanted else None,
+        "is_mail_off": not settings.SEND_MAIL,
+    }
+    summary["is_well"] = (
+        summary["is_worker_alive"]
+        and summary["is_calendar_loaded"]
+        and not summary["last_error"]
+        and not any(counts[name] for name in ("failed", "unknown", "held", "dead"))
+    )
+    return summary

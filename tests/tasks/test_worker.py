@@ -1,0 +1,322 @@
+"""The worker's beat, its lease, its clock, and what the watchers see of them."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_q.models import Schedule
+
+from notifications.models import Delivery
+from supervision.models import CalendarYear, Event
+from tasks import clock, jobs
+from tasks.clock import ClockStepped, beat, take_lease
+from tasks.jobs import JobFailed, sweep, tick, wide_sweep
+from tasks.models import Heartbeat, Lease, SweepRun
+from tasks.schedules import SCHEDULES, sync_schedules
+from tests.factories import NOON, TODAY, AssignmentFactory
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def keys() -> list[str]:
+    return sorted(Event.objects.exclude(fact_key=None).values_list("fact_key", flat=True))
+
+
+@pytest.fixture
+def late(city):
+    return AssignmentFactory(organization=city.bureau, due_date=TODAY - timedelta(days=1))
+
+
+# Ticks
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_tick_beats_sweeps_and_sends(late, mailoutbox):
+    result = tick()
+    assert result["sweep"]["written"]["became_overdue"] == 1
+    assert Heartbeat.objects.get().beat_at == NOON
+    assert len(mailoutbox) == 2
+    before = keys(), Delivery.objects.count()
+    for _ in range(3):
+        tick()
+    assert (keys(), Delivery.objects.count(), len(mailoutbox)) == (*before, 2)
+    run, quiet = SweepRun.objects.order_by("pk")
+    assert (run.times, quiet.times, quiet.error) == (1, 3, "")
+
+
+@time_machine.travel(NOON, tick=False)
+def test_one_failing_part_does_not_stop_the_others_and_is_loud(late, monkeypatch, mailoutbox):
+    monkeypatch.setattr(jobs, "fan_out_missed", lambda: 1 / 0)
+    with pytest.raises(JobFailed, match="fan_out"):
+        tick()
+    assert keys() and len(mailoutbox) == 2
+    assert Lease.objects.get().holder == ""
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_second_worker_leaves_the_tick_to_the_first(late, monkeypatch):
+    assert take_lease("tick", holder="another:1", seconds=60) == 1
+    assert "skipped" in tick()
+    assert keys() == []
+    Lease.objects.update(expires_at=datetime(2026, 1, 1, tzinfo=SHANGHAI))
+    assert "sweep" in tick()
+    assert Lease.objects.get().fence == 2
+
+
+def test_the_days_without_a_sweep_are_counted(late):
+    for day in (1, 10):
+        with time_machine.travel(datetime(2026, 6, day, 9, tzinfo=SHANGHAI), tick=False):
+            sweep(timezone.localdate())
+    assert SweepRun.objects.latest("pk").missed_days == 8
+
+
+@time_machine.travel(NOON, tick=False)
+def test_the_wide_sweep_is_quiet_when_the_sweeps_did_their_work(late):
+    assert wide_sweep()["due"] == {}
+    AssignmentFactory(
+        status="under_review",
+        due_date=TODAY - timedelta(days=3),
+        submitted_date=TODAY - timedelta(days=1),
+    )
+    with pytest.raises(JobFailed, match="became_overdue"):
+        wide_sweep()
+    assert wide_sweep()["due"] == {}
+
+
+# The clock
+
+
+def test_a_clock_that_steps_back_freezes_the_sweep_and_says_so(late):
+    beat(NOON)
+    with time_machine.travel(NOON - timedelta(minutes=6), tick=False):
+        with pytest.raises(ClockStepped):
+            tick()
+        assert sweep(TODAY)["is_frozen"]
+        assert keys() == []
+        assert "accept-clock" in SweepRun.objects.latest("pk").error
+        assert Heartbeat.objects.get().beat_at == NOON
+        call_command("heartbeat", "--accept-clock")
+        tick()
+    assert keys()
+
+
+def test_a_small_step_back_is_no_matter(late):
+    beat(NOON)
+    with time_machine.travel(NOON - timedelta(minutes=4), tick=False):
+        tick()
+    assert keys()
+    assert Heartbeat.objects.get().beat_at == NOON
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai"])
+@pytest.mark.parametrize(
+    ("moment", "is_late"),
+    [
+        ((9, 23, 59), False),
+        ((10, 0, 0), True),
+        ((10, 7, 59), True),
+        ((10, 8, 0), True),
+    ],
+)
+def test_late_begins_at_midnight_here_wherever_the_server_stands(
+    late, monkeypatch, zone, moment, is_late
+):
+    monkeypatch.setenv("TZ", zone)
+    day, hour, minute = moment
+    at = datetime(2026, 6, day, hour, minute, tzinfo=SHANGHAI).astimezone(ZoneInfo(zone))
+    with time_machine.travel(at, tick=False):
+        tick()
+    assert (f"overdue:{late.pk}:1" in keys()) is is_late
+    if is_late:
+        event = Event.objects.get(fact_key=f"overdue:{late.pk}:1")
+        assert event.happened_at == datetime(2026, 6, 10, tzinfo=SHANGHAI)
+
+
+# Two at once
+
+
+SEED = """
+from datetime import timedelta
+from supervision.services.roles import sync_roles
+from supervision.services.settings import sync_settings
+from tests.factories import NOON, TODAY, AssignmentFactory, build_city
+sync_roles()
+sync_settings(at=NOON)
+city = build_city()
+for days in range(12):
+    AssignmentFactory(organization=city.bureau, due_date=TODAY - timedelta(days=days))
+"""
+
+
+def test_two_processes_at_once_write_each_fact_once(tmp_path, migrated):
+    """Real processes on a database file: threads of one test share its connection's lock."""
+    shutil.copy(migrated, tmp_path / "two.sqlite3")
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'two.sqlite3'}",
+        "DJANGO_SETTINGS_MODULE": "supervision.config.settings.test",
+    }
+
+    def manage(*arguments) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    seeding = manage("shell", "--no-imports", "-c", SEED)
+    assert seeding.wait(timeout=60) == 0, seeding.stderr.read()
+    workers = [manage("sweep", "--today", TODAY.isoformat()) for _ in range(2)]
+    summaries = []
+    for worker in workers:
+        out, errors = worker.communicate(timeout=120)
+        assert worker.returncode == 0, errors
+        summaries.append(json.loads(out))
+    with closing(sqlite3.connect(tmp_path / "two.sqlite3")) as database:
+
+        def count(question: str) -> int:
+            return database.execute(question).fetchone()[0]
+
+        facts = count("SELECT count(*) FROM supervision_event WHERE fact_key IS NOT NULL")
+        overdue = count("SELECT count(*) FROM supervision_event WHERE kind = 'became_overdue'")
+        told = count("SELECT count(*) FROM notifications_inboxentry")
+        fanned_out = count("SELECT sum(recipients) FROM notifications_fanout")
+    assert overdue == 11
+    assert sum(sum(summary["written"].values()) for summary in summaries) == facts
+    assert told == fanned_out > 0
+    third, _errors = manage("sweep", "--today", TODAY.isoformat()).communicate(timeout=60)
+    assert json.loads(third)["due"] == {}
+
+
+# Watchers
+
+
+def health(client) -> tuple[int, dict]:
+    answer = client.get("/healthz")
+    return answer.status_code, answer.json()["checks"]
+
+
+@time_machine.travel(NOON, tick=False)
+def test_healthz_is_green_while_the_worker_beats(client, settings_loaded):
+    assert health(client) == (503, {"database": True, "worker": False, "calendar": True})
+    tick()
+    assert health(client) == (200, {"database": True, "worker": True, "calendar": True})
+
+
+def test_healthz_turns_red_within_three_intervals_of_a_stopped_worker(client, settings_loaded):
+    beat(NOON)
+    for seconds, status in ((0, 200), (180, 200), (181, 503), (86400, 503), (-301, 503)):
+        with time_machine.travel(NOON + timedelta(seconds=seconds), tick=False):
+            assert health(client)[0] == status, seconds
+
+
+@time_machine.travel(NOON, tick=False)
+def test_healthz_is_red_without_this_years_calendar(client, settings_loaded):
+    beat(NOON)
+    CalendarYear.objects.filter(year=2026).delete()
+    assert health(client) == (503, {"database": True, "worker": True, "calendar": False})
+
+
+def test_healthz_says_when_the_database_does_not_answer(client, settings_loaded, monkeypatch):
+    from django.db import OperationalError
+
+    def gone():
+        raise OperationalError("password=secret host=db")
+
+    monkeypatch.setattr("tasks.health.last_beat", gone)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert b"secret" not in answer.content
+
+
+def test_the_office_sees_the_operations_and_nobody_else_pays_for_them(
+    late, city, rf, django_assert_num_queries
+):
+    from tasks.context_processors import operations
+
+    with time_machine.travel(NOON, tick=False):
+        tick()
+        request = rf.get("/")
+        request.user = city.officer
+        with django_assert_num_queries(0):
+            context = operations(request)
+        found = context["operations"]
+        # The overdue mark to liaison and head, the blue sheet to the liaison.
+        assert (found["sent_today"], found["is_worker_alive"], found["failed"]) == (3, True, 0)
+        assert found["is_well"]
+        request.user = city.liaison
+        assert not operations(request)["operations"]
+    with time_machine.travel(NOON + timedelta(minutes=10), tick=False):
+        request.user = city.office_head
+        assert not operations(request)["operations"]["is_worker_alive"]
+
+
+def test_the_card_names_what_is_wrong(city, rf):
+    from django.template.loader import render_to_string
+
+    from tasks.health import operations_summary
+
+    CalendarYear.objects.all().delete()
+    summary = operations_summary(datetime(2026, 12, 1, 9, tzinfo=SHANGHAI))
+    html = render_to_string("tasks/_operations.html", {"operations": summary})
+    assert html.count("light-red") >= 2
+    assert "2026" in html and "2027" in html
+
+
+# Schedules and commands
+
+
+def test_schedules_are_applied_once_corrected_and_cleared(db):
+    assert sync_schedules() == {"created": len(SCHEDULES), "changed": 0, "removed": 0}
+    assert sync_schedules() == {"created": 0, "changed": 0, "removed": 0}
+    Schedule.objects.filter(name="tick").update(minutes=30)
+    Schedule.objects.create(name="tick", func="tasks.jobs.tick", schedule_type="I", minutes=1)
+    Schedule.objects.create(name="old", func="tasks.jobs.gone", schedule_type="D")
+    Schedule.objects.create(name="theirs", func="elsewhere.job", schedule_type="D")
+    assert sync_schedules() == {"created": 0, "changed": 1, "removed": 2}
+    assert Schedule.objects.filter(name="tick", minutes=1).count() == 1
+    assert Schedule.objects.filter(name="theirs").exists()
+
+
+def test_the_sweep_command_prints_json_and_a_dry_run_leaves_no_trace(late, capsys):
+    call_command("sweep", "--today", TODAY.isoformat(), "--dry-run")
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["due"]["became_overdue"] == 1
+    assert (keys(), SweepRun.objects.count(), Heartbeat.objects.count()) == ([], 0, 0)
+    call_command("sweep", "--today", TODAY.isoformat())
+    assert json.loads(capsys.readouterr().out)["written"] == printed["due"]
+
+
+def test_a_day_that_is_none_is_refused_in_plain_words(db):
+    with pytest.raises(CommandError, match="2026-02-30"):
+        call_command("sweep", "--today", "2026-02-30")
+
+
+def test_the_heartbeat_command_fails_when_the_worker_is_silent(db, capsys):
+    with pytest.raises(CommandError):
+        call_command("heartbeat")
+    beat(timezone.now() - timedelta(hours=1))
+    with pytest.raises(CommandError):
+        call_command("heartbeat")
+    beat(timezone.now())
+    call_command("heartbeat")
+    assert date.today().isoformat()[:4] in capsys.readouterr().out  # noqa: DTZ011
+
+
+def test_the_beat_never_goes_back_by_itself(db):
+    beat(NOON)
+    beat(NOON - timedelta(hours=1))
+    assert clock.last_beat() == NOON
