@@ -38,13 +38,14 @@ test: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the test suite on SQLite
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile tests
 
 test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a throw-away PostgreSQL and Redis
-	PY=$(PY) WORKERS=$(WORKERS) sh .ci/on-postgres $(PY) -m pytest -n $(WORKERS) --dist loadfile tests
+	bash .ci/on-postgres $(PY) -m pytest -n $(WORKERS) --dist loadfile tests
 
 lint: $(VENV)/.installed-dev $(LOCALE)/django.mo ## check style, format, migrations, translations, the policy data
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) .ci/check-translations
+	$(BIN)/ruff check .ci/check-policy .ci/check-translations
 
 messages: $(VENV)/.installed-dev ## gather the texts to translate into the catalogue (needs gettext)
 	$(PY) manage.py makemessages --locale zh_Hans --no-location --no-obsolete --ignore '.venv/*' --ignore 'tests/*' --ignore 'var/*'

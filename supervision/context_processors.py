@@ -17,3 +17,10 @@ def site(request) -> dict:
         "office_name": settings.OFFICE_NAME,
         "is_demonstration": SimpleLazyObject(_is_demonstration),
     }
+
+
+def desk_nav(request) -> dict:
+    """The desk's navigation; worked out only when a template asks for it."""
+    from supervision.views import navigation
+
+    return {"desk_nav": SimpleLazyObject(lambda: navigation.desk_nav(request))}

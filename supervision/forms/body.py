@@ -41,6 +41,9 @@ class SeveralFilesField(forms.FileField):
             return [one(each, initial) for each in data]
         return [one(data, initial)] if data else []
 
+    def has_changed(self, initial, data):
+        return bool(data)
+
 
 def text_field(label, *, required=True, max_length=MAX_REASON, rows=4, help_text=""):
     return forms.CharField(
@@ -222,7 +225,7 @@ class SkipForm(ActForm):
 
 class VerifyForm(ActForm):
     verified_percent = forms.IntegerField(
-        label=_("Verified, %"), min_value=0, max_value=100, required=False
+        label=_("Verified (percent)"), min_value=0, max_value=100, required=False
     )
     opinion = text_field(_("Opinion"), required=False, rows=3)
 
@@ -333,7 +336,7 @@ class ReturnForm(forms.Form):
         _("Progress of this period"), required=False, max_length=MAX_TEXT, rows=5
     )
     self_percent = forms.IntegerField(
-        label=_("Own estimate, %"), min_value=0, max_value=100, required=False
+        label=_("Own estimate (percent)"), min_value=0, max_value=100, required=False
     )
     cause = forms.ChoiceField(label=_("Cause of delay"), required=False)
     problem_text = text_field(_("Problems"), required=False, max_length=MAX_TEXT, rows=3)
@@ -363,7 +366,7 @@ class ReturnForm(forms.Form):
             )
             shown = self.initial.get(f"{name}_value", last)
             if shown is not None:
-                self.initial[f"{name}_value"] = plain_number(shown)
+                self.initial[f"{name}_value"] = Decimal(plain_number(shown))
 
     @staticmethod
     def name_of(target: Target) -> str:
@@ -395,6 +398,11 @@ class ReturnForm(forms.Form):
                 % {"last": plain_number(last)},
             )
         return cleaned
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything was typed or added; the version alone is no change."""
+        return bool(set(self.changed_data) - {"version"})
 
     @property
     def texts(self) -> dict:

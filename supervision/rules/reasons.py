@@ -23,6 +23,7 @@ TEXTS = {
     "suspended": _("Suspended since %(since)s: %(basis)s"),
     "suspended_without_basis": _("Suspended since %(since)s"),
     "not_dispatched": _("Not dispatched yet"),
+    "cancelled": _("Cancelled"),
     "completed": _("Completed on %(date)s"),
     "completed_late": _("Completed on %(date)s, %(days)s days late"),
     "on_track": _("On track"),

@@ -106,9 +106,7 @@ def check_upload(upload: UploadedFile) -> CheckedFile:
         )
     if upload.size is None or upload.size > settings.UPLOAD_MAX_BYTES:
         raise ActRefused(
-            _(
-                "“%(name)s” is larger than %(limit)s. Make it smaller or split it, then add it again."
-            )
+            _("“%(name)s” is larger than %(limit)s. Make it smaller or split it first.")
             % {"name": name, "limit": filesizeformat(settings.UPLOAD_MAX_BYTES)}
         )
     content = upload.read(settings.UPLOAD_MAX_BYTES + 1)
@@ -118,7 +116,7 @@ def check_upload(upload: UploadedFile) -> CheckedFile:
         raise ActRefused(
             _(
                 "“%(name)s” is encrypted or in an old Office format. Remove the password, save it "
-                "as xlsx or docx, then add it again."
+                "as xlsx or docx, and add it again."
             )
             % {"name": name}
         )

@@ -26,6 +26,7 @@ from django_fsm import ConcurrentTransition, TransitionNotAllowed, can_proceed
 
 from supervision import permissions
 from supervision.forms import body as forms
+from supervision.history import entries, with_related
 from supervision.models import (
     Assignment,
     Attachment,
@@ -54,6 +55,13 @@ INSIDE_THE_BODY = (
     EventKind.SIGN_OFF_REFUSED,
     EventKind.REPORT_SAVED,
 )
+
+
+def seen_from_outside(events: models.QuerySet) -> models.QuerySet:
+    """Without what a body does among itself before it releases something."""
+    return events.exclude(kind__in=INSIDE_THE_BODY).exclude(
+        kind=EventKind.FILE_ADDED, period__isnull=False
+    )
 
 
 @dataclass(frozen=True)
@@ -611,8 +619,8 @@ def _page(request, uid, bound=None):
     changes = list(row.date_changes.select_related("milestone", "asked_by", "agreed_by"))
     history = row.events.visible_to(user).order_by("-happened_at", "-pk")
     if not is_own:
-        history = history.exclude(kind__in=INSIDE_THE_BODY)
-    history = list(history)
+        history = seen_from_outside(history)
+    history = list(with_related(history))
     own_offers = offers("assignment", row)
     plan = next((offer for offer in own_offers if offer.code == "plan"), None)
     periods = _periods(row, history, today=today, is_own=is_own, offers=offers)
@@ -662,7 +670,7 @@ def _page(request, uid, bound=None):
             .filter(assignment=row)
             .select_related("uploaded_by", "report__period", "milestone")
         ),
-        "entries": [entry_of(event) for event in history],
+        "entries": entries(history),
         "today": today,
     }
     return render(request, "desk/assignments/assignment.html", context)
@@ -765,30 +773,6 @@ def files_of(attachments) -> list[dict]:
             }
         )
     return shown
-
-
-TONES = {
-    EventKind.BECAME_OVERDUE: "red",
-    EventKind.MILESTONE_MISSED: "red",
-    EventKind.ACCEPT_OVERDUE: "red",
-    EventKind.SENT_BACK: "yellow",
-    EventKind.REPORT_SENT_BACK: "yellow",
-    EventKind.CHECK_FAILED: "yellow",
-    EventKind.PERIOD_MADE_UP: "done_late",
-    EventKind.COMPLETED: "done",
-    EventKind.MILESTONE_COMPLETED: "done",
-}
-
-
-def entry_of(event) -> dict:
-    """One event for the time line."""
-    return {
-        "at": event.happened_at,
-        "title": event.get_kind_display(),
-        "text": event.reason,
-        "by": event.by_name,
-        "tone": TONES.get(event.kind, ""),
-    }
 
 
 STANDING = {

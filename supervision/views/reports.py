@@ -19,6 +19,7 @@ from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from supervision import permissions
 from supervision.forms import body as forms
+from supervision.history import entries, with_related
 from supervision.models import (
     Assignment,
     Attachment,
@@ -35,14 +36,13 @@ from supervision.services.files import add_attachment
 from supervision.services.settings import working_calendar
 from supervision.views.assignments import (
     IN_HAND,
-    INSIDE_THE_BODY,
     Act,
     Offer,
-    entry_of,
     files_of,
     in_state,
     return_url,
     run_act,
+    seen_from_outside,
     versioned,
 )
 from supervision.views.base import local_today
@@ -291,7 +291,7 @@ def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
             form = row.new_form(request.POST, request.FILES)
             if form.add_prefix("progress_text") not in request.POST:
                 continue  # the page was opened before this row came to it
-            if form.has_changed() or (
+            if form.is_touched or (
                 row.report is None
                 and is_wanted
                 and act
@@ -303,7 +303,7 @@ def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
                 report = _save_row(request, row, form, troubled)
                 if report is None:
                     continue
-                saved += form.has_changed()
+                saved += form.is_touched
         if not is_wanted or report is None:
             continue
         if act.endswith("_all") and not report.progress_text.strip():
@@ -393,7 +393,7 @@ def _theirs(report: ProgressReport) -> dict:
             for name in ("progress_text", "problem_text", "next_text", "coordination_text")
             if getattr(report, name)
         ]
-        + [(_("Own estimate, %"), report.self_percent)] * (report.self_percent is not None)
+        + [(_("Own estimate (percent)"), report.self_percent)] * (report.self_percent is not None)
         + [(_("Cause of delay"), Cause(report.cause).label)] * bool(report.cause),
     }
 
@@ -523,7 +523,7 @@ def _report_page(request, uid, bound=None):
         offers.append(Offer(code, act, form, action, is_open=is_bound))
     history = row.period.events.visible_to(user).order_by("-happened_at", "-pk")
     if not is_own:
-        history = history.exclude(kind__in=INSIDE_THE_BODY)
+        history = seen_from_outside(history)
     targets = {target.code: target for target in services.targets_of(assignment)}
     # Sent back, it is in the body's hands again: others go on reading what was handed in.
     is_reworked = not is_own and row.status == Status.RETURNED
@@ -558,6 +558,6 @@ def _report_page(request, uid, bound=None):
             .filter(report=row)
             .select_related("uploaded_by", "report__period", "milestone")
         ),
-        "entries": [entry_of(event) for event in history],
+        "entries": entries(with_related(history)),
     }
     return render(request, "desk/reports/report.html", context)

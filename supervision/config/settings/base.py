@@ -67,6 +67,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "supervision.context_processors.site",
+                "supervision.context_processors.desk_nav",
                 "notifications.context_processors.unread",
                 "cms.context_processors.frame",
                 "tasks.context_processors.operations",

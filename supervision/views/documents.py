@@ -1,0 +1,160 @@
+"""Policy documents: facts, clauses with their items, numeric goals, the document's own text."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django_fsm import can_proceed, has_transition_perm
+
+from supervision.desk import lit_items, plain
+from supervision.forms.office import PlainForm, TextFileForm
+from supervision.models import (
+    Outcome,
+    PolicyDocument,
+    ProgressReport,
+    ReportFigure,
+    SupervisionItem,
+)
+from supervision.overview import FILED
+from supervision.services import documents as services
+from supervision.views.base import local_today, perform
+from supervision.views.navigation import Link
+
+
+@login_required
+def documents(request):
+    """Every document the user may see, with how far its items are."""
+    status = SupervisionItem.Status
+    rows = (
+        PolicyDocument.objects.visible_to(request.user)
+        .annotate(
+            item_count=Count("items", filter=~Q(items__status=status.CANCELLED), distinct=True),
+            done_count=Count(
+                "items",
+                filter=Q(items__outcome__in=[Outcome.ON_TIME, Outcome.LATE]),
+                distinct=True,
+            ),
+        )
+        .order_by("-issued_date", "pk")
+    )
+    context = {
+        "documents": rows,
+        "crumbs": [Link(_("Home"), "/desk/"), Link(_("Documents"))],
+    }
+    return render(request, "desk/documents.html", context)
+
+
+def _load(request, uid) -> PolicyDocument:
+    return get_object_or_404(PolicyDocument.objects.visible_to(request.user), uid=uid)
+
+
+@login_required
+def document(request, uid):
+    return _show(request, _load(request, uid))
+
+
+def _show(request, row: PolicyDocument, *, text_form=None):
+    user = request.user
+    items = lit_items(
+        SupervisionItem.objects.visible_to(user)
+        .filter(document=row)
+        .exclude(status=SupervisionItem.Status.CANCELLED)
+        .order_by("position", "pk"),
+        user=user,
+        today=local_today(),
+    )
+    by_clause = {item.clause_id: item for item in items if item.clause_id}
+    clauses = list(row.clauses.order_by("position"))
+    for clause in clauses:
+        clause.item = by_clause.get(clause.pk)
+    context = {
+        "document": row,
+        "clauses": clauses,
+        "covered": sum(clause.item is not None for clause in clauses),
+        "quoted": sum(bool(clause.quoted_text) for clause in clauses),
+        "without_clause": [item for item in items if not item.clause_id],
+        "targets": _targets(row, user),
+        "text_form": (text_form or TextFileForm(act="text")) if user.is_office else None,
+        "can_activate": _may(row.activate, user),
+        "can_close": _may(row.close, user),
+        "plain_form": PlainForm(act="document"),
+        "crumbs": [
+            Link(_("Home"), "/desk/"),
+            Link(_("Documents"), "/desk/documents/"),
+            Link(str(row)),
+        ],
+    }
+    return render(request, "desk/document.html", context)
+
+
+def _may(transition, user) -> bool:
+    return can_proceed(transition) and has_transition_perm(transition, user)
+
+
+def _targets(row: PolicyDocument, user) -> list[dict]:
+    """Every numeric goal with its latest filed figure: three queries in all."""
+    figures = (
+        ReportFigure.objects.filter(target__document=row, report__status__in=FILED)
+        .filter(report__in=ProgressReport.objects.visible_to(user))
+        .select_related("report__period__assignment__organization")
+        .order_by("report__period__start_date", "pk")
+    )
+    latest: dict[int, ReportFigure] = {}
+    for figure in figures:
+        share = figure.report.period.assignment
+        if share.role == "lead":
+            latest[figure.target_id] = figure
+    found = []
+    for target in row.targets.select_related("clause").order_by("position"):
+        figure = latest.get(target.pk)
+        found.append(
+            {
+                "target": target,
+                "goal": plain(target.value),
+                "value": plain(figure.value) if figure else "",
+                "period": figure.report.period.label if figure else "",
+                "body": str(figure.report.period.assignment.organization) if figure else "",
+            }
+        )
+    return found
+
+
+@login_required
+@require_POST
+def document_act(request, uid, act: str):
+    """Activate, close, or take in the document's own text."""
+    row = _load(request, uid)
+    now = timezone.now()
+    if act == "activate":
+        perform(
+            request,
+            lambda: services.activate_document(document=row, by=request.user, at=now),
+            done=_("The document is under supervision."),
+        )
+    elif act == "close":
+        perform(
+            request,
+            lambda: services.close_document(document=row, by=request.user, at=now),
+            done=_("Supervision of the document has ended."),
+        )
+    elif act == "text":
+        form = TextFileForm(request.POST, files=request.FILES, act="text")
+        if not form.is_valid():
+            return _show(request, row, text_form=form)
+        count = perform(
+            request,
+            lambda: services.import_text(
+                document=row, text=form.cleaned_data["file"], by=request.user, at=now
+            ),
+        )
+        if count is not None:
+            messages.success(
+                request, _("The text of %(count)s clauses was taken in.") % {"count": count}
+            )
+    else:
+        raise Http404
+    return redirect("supervision:document", uid=row.uid)

@@ -1,0 +1,423 @@
+"""What waits for the office: one queue after another, oldest first, decided in place."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from supervision import permissions
+from supervision.desk import plain
+from supervision.forms import office as forms
+from supervision.models import (
+    Assignment,
+    ExtensionRequest,
+    Milestone,
+    Objection,
+    ProgressReport,
+    SupervisionItem,
+)
+from supervision.rules.reasons import level_name
+from supervision.services import assignments, items, milestones, reports, requests
+from supervision.views.base import local_today, perform, posted_version
+from supervision.views.navigation import Link, page_of
+from supervision.waiting import QUEUES, Queue, Waiting, count_by_queue, waiting_for
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class ReviewAct:
+    """One decision: `argument` is the service's name of the row, `fields` form to keyword."""
+
+    name: str
+    label: Any
+    service: Callable
+    argument: str
+    done: Any
+    form: type[forms.ActForm] = forms.PlainForm
+    fields: tuple[tuple[str, str], ...] = ()
+    fixed: tuple[tuple[str, Any], ...] = ()
+    tone: str = ""
+    intro: Any = ""
+    # Is the act one of this row's state? The service has the last word.
+    fits: Callable[[Any], bool] = lambda row: True
+    has_version: bool = True
+
+
+_OPINION = (("opinion", "opinion"),)
+_REASON = (("reason", "reason"),)
+
+
+def _is_submitted(row) -> bool:
+    return row.status == ExtensionRequest.Status.SUBMITTED
+
+
+def _is_endorsed(row) -> bool:
+    return row.status == ExtensionRequest.Status.ENDORSED
+
+
+ACTS: dict[str, tuple[ReviewAct, ...]] = {
+    Queue.APPROVALS: (
+        ReviewAct(
+            "approve", _("Approve and initiate"), items.approve_item, "item",
+            _("The item is initiated and has its number."),
+            forms.OpinionForm, _OPINION, tone="primary",
+        ),
+        ReviewAct(
+            "send-back", _("Send back to the drafter"), items.send_back_item, "item",
+            _("The item was sent back to its drafter."),
+            forms.ReasonForm, (("reason", "opinion"),),
+        ),
+    ),
+    Queue.REPORTS: (
+        ReviewAct(
+            "approve", _("Accept the return"), reports.approve_report, "report",
+            _("The return was accepted."),
+            forms.VerifyForm, (("verified_percent", "verified_percent"), *_OPINION),
+            tone="primary",
+        ),
+        ReviewAct(
+            "send-back", _("Send back"), reports.send_back_report, "report",
+            _("The return was sent back with your reason."),
+            forms.ReasonForm, _REASON,
+            intro=_("The body sees your reason beside its text and files again."),
+        ),
+    ),
+    Queue.CLOSINGS: (
+        ReviewAct(
+            "approve", _("The paper is in order"), assignments.approve_assignment, "assignment",
+            _("The closing was found in order; the check follows."),
+            forms.OpinionForm, _OPINION, tone="primary",
+        ),
+        ReviewAct(
+            "send-back", _("Send back"), assignments.send_back_assignment, "assignment",
+            _("The closing was sent back with your reason."),
+            forms.ReasonForm, _REASON,
+            intro=_("The body gets time to rework; days the office was late are credited to it."),
+        ),
+    ),
+    Queue.CHECKS: (
+        ReviewAct(
+            "complete", _("The check is passed: close the share"),
+            assignments.complete_assignment, "assignment",
+            _("The share is closed; on time or late is frozen."),
+            forms.OpinionForm, _OPINION, tone="primary",
+        ),
+        ReviewAct(
+            "fail", _("The check failed: send back"), assignments.fail_check, "assignment",
+            _("The share went back to the body."),
+            forms.ReasonForm, _REASON,
+        ),
+    ),
+    Queue.MILESTONES: (
+        ReviewAct(
+            "approve", _("Verified"), milestones.approve_milestone, "milestone",
+            _("The milestone is verified."), tone="primary",
+        ),
+        ReviewAct(
+            "send-back", _("Send back"), milestones.send_back_milestone, "milestone",
+            _("The milestone was sent back with your reason."),
+            forms.ReasonForm, _REASON,
+        ),
+    ),
+    Queue.PLANS: (
+        ReviewAct(
+            "agree", _("Agree to the plan"), milestones.agree_plan, "assignment",
+            _("The plan is agreed; its dates count from now on."),
+            tone="primary", has_version=False,
+            intro=_("The planned dates are written down once as the original ones."),
+        ),
+    ),
+    Queue.EXTENSIONS: (
+        ReviewAct(
+            "endorse", _("Endorse and pass to the leader"), requests.endorse_extension,
+            "extension", _("The request went to the leader with your opinion."),
+            forms.NeededOpinionForm, _OPINION, tone="primary", fits=_is_submitted,
+        ),
+        ReviewAct(
+            "grant", _("Grant"), requests.grant_extension, "extension",
+            _("The extension was granted; the original due date stays on file."),
+            forms.GrantForm, (("granted_date", "granted_date"), *_OPINION),
+            tone="primary", fits=_is_endorsed,
+        ),
+        ReviewAct(
+            "refuse", _("Refuse"), requests.refuse_extension, "extension",
+            _("The extension was refused with your reason."),
+            forms.ReasonForm, (("reason", "opinion"),),
+        ),
+    ),
+    Queue.OBJECTIONS: (
+        ReviewAct(
+            "uphold", _("Uphold: give the work to another body"),
+            assignments.uphold_objection, "objection",
+            _("The work went to the other body."),
+            forms.UpholdForm, (("organization", "organization"), *_OPINION),
+        ),
+        ReviewAct(
+            "reject", _("Reject: the body keeps the work"),
+            assignments.reject_objection, "objection",
+            _("The objection was rejected; the body's time to sign starts anew."),
+            forms.NeededOpinionForm, _OPINION, tone="primary",
+        ),
+    ),
+    Queue.ESCALATIONS: (
+        ReviewAct(
+            "issue", _("Issue the step"), assignments.decide_escalation, "assignment",
+            _("The step was issued."),
+            forms.EscalationForm, (("level", "level"), *_OPINION), (("is_issued", True),),
+            tone="primary", has_version=False,
+        ),
+        ReviewAct(
+            "decline", _("Do not issue"), assignments.decide_escalation, "assignment",
+            _("The step was not issued; your opinion is on file."),
+            forms.EscalationForm, (("level", "level"), *_OPINION), (("is_issued", False),),
+            has_version=False,
+        ),
+    ),
+    Queue.CLOSE_OUTS: (
+        ReviewAct(
+            "complete", _("Close the item out"), items.complete_item, "item",
+            _("The item is closed out."),
+            forms.OpinionForm, _OPINION, tone="primary",
+            intro=_("On time or late is decided by the lead's share and frozen now."),
+        ),
+    ),
+}  # fmt: skip
+
+MODELS = {
+    Queue.APPROVALS: SupervisionItem,
+    Queue.REPORTS: ProgressReport,
+    Queue.CLOSINGS: Assignment,
+    Queue.CHECKS: Assignment,
+    Queue.MILESTONES: Milestone,
+    Queue.PLANS: Assignment,
+    Queue.EXTENSIONS: ExtensionRequest,
+    Queue.OBJECTIONS: Objection,
+    Queue.ESCALATIONS: Assignment,
+    Queue.CLOSE_OUTS: SupervisionItem,
+}
+
+
+def may_review(user) -> bool:
+    """Who has this page: the office, and leaders for their own decisions."""
+    return user.is_office or user.has_role(permissions.LEADER, permissions.PRINCIPAL)
+
+
+@login_required
+def reviews(request):
+    """The queues; the oldest matter of the chosen one, or the one named, stands open."""
+    if not may_review(request.user):
+        raise PermissionDenied
+    return _show(request)
+
+
+def _show(request, *, queue: str = "", uid: UUID | None = None, bound: dict | None = None):
+    user = request.user
+    waiting = waiting_for(user, today=local_today())
+    by_queue = count_by_queue(waiting)
+    chosen = queue or request.GET.get("kind", "")
+    if chosen not in QUEUES:
+        chosen = next((name for name, rows in by_queue.items() if rows), Queue.REPORTS)
+    rows = by_queue[chosen]
+    opened = _opened(rows, str(uid or request.GET.get("open", "")))
+    following = _after(rows, opened)
+    context = {
+        "tabs": [
+            Link(
+                label=str(QUEUES[name][0]),
+                url=f"?kind={name}",
+                count=len(found),
+                is_current=name == chosen,
+            )
+            for name, found in by_queue.items()
+            if found or name == chosen or user.is_office
+        ],
+        "queue": chosen,
+        "queue_name": QUEUES[chosen][0],
+        "rows": rows,
+        "page_obj": page_of(request, rows, PAGE_SIZE),
+        "query": f"kind={chosen}",
+        "opened": opened,
+        "detail": _detail(opened, user) if opened else {},
+        "acts": _offers(opened, chosen, bound or {}) if opened and opened.is_mine else [],
+        "following": following,
+        "late_count": sum(row.is_late for row in rows),
+        "template": f"desk/reviews/_{chosen.replace('-', '_')}.html",
+        "crumbs": [Link(_("Home"), "/desk/"), Link(_("Reviews"))],
+    }
+    return render(request, "desk/reviews.html", context)
+
+
+def _opened(rows: list[Waiting], uid: str) -> Waiting | None:
+    found = next((row for row in rows if str(row.uid) == uid), None)
+    return found or next((row for row in rows if row.is_mine), None) or (rows[0] if rows else None)
+
+
+def _after(rows: list[Waiting], opened: Waiting | None) -> Waiting | None:
+    """The matter that opens when this one is decided."""
+    if opened is None:
+        return None
+    place = rows.index(opened)
+    return next((row for row in rows[place + 1 :] if row.uid != opened.uid), None)
+
+
+def _offers(opened: Waiting, queue: str, bound: dict) -> list[dict]:
+    return [
+        {
+            "act": act,
+            "form": bound.get(act.name) or _form(act, opened.row),
+            "is_open": act.name in bound,
+            "url": reverse("supervision:review_act", args=[queue, opened.uid, act.name]),
+        }
+        for act in ACTS[queue]
+        if act.fits(opened.row)
+    ]
+
+
+def _form(act: ReviewAct, row, data=None, *, renew: bool = False) -> forms.ActForm:
+    initial = {}
+    if act.form is forms.GrantForm:
+        initial = {"granted_date": row.asked_date}
+    if act.form is forms.UpholdForm:
+        initial = {"organization": row.proposed_organization_id}
+    if act.form is forms.EscalationForm and hasattr(row, "proposed"):
+        initial = {"level": row.proposed.data.get("level")}
+    return act.form(data, act=act.name, row=row, renew=renew, initial=initial)
+
+
+# What the reader of a matter needs to see
+
+
+def _detail(opened: Waiting, user) -> dict:
+    readers = {
+        Queue.REPORTS: _report_detail,
+        Queue.CLOSINGS: _closing_detail,
+        Queue.CHECKS: _closing_detail,
+        Queue.MILESTONES: _milestone_detail,
+        Queue.PLANS: _plan_detail,
+        Queue.EXTENSIONS: _extension_detail,
+        Queue.ESCALATIONS: _escalation_detail,
+    }
+    reader = readers.get(opened.queue)
+    return reader(opened.row) if reader else {}
+
+
+def _report_detail(report: ProgressReport) -> dict:
+    """This return beside the last accepted one, text by text and figure by figure."""
+    period = report.period
+    last = (
+        ProgressReport.objects.filter(
+            period__assignment=period.assignment_id,
+            period__start_date__lt=period.start_date,
+            status=ProgressReport.Status.APPROVED,
+        )
+        .select_related("period")
+        .order_by("-period__start_date")
+        .first()
+    )
+    texts = [
+        {
+            "label": ProgressReport._meta.get_field(name).verbose_name,
+            "now": getattr(report, name),
+            "before": getattr(last, name) if last else "",
+        }
+        for name in reports.TEXT_FIELDS
+    ]
+    before = {f.target_id: f.value for f in last.figures.all()} if last else {}
+    figures = [
+        {
+            "target": figure.target,
+            "now": plain(figure.value),
+            "before": plain(before.get(figure.target_id)),
+            "goal": plain(figure.target.value),
+            "note": figure.note,
+        }
+        for figure in report.figures.select_related("target").order_by("target__position")
+    ]
+    return {
+        "last": last,
+        "texts": [text for text in texts if text["now"] or text["before"]],
+        "is_unchanged": bool(last and last.progress_text.strip() == report.progress_text.strip()),
+        "figures": figures,
+        "attachments": list(report.attachments.all()),
+        "times_filed": report.versions.count(),
+    }
+
+
+def _closing_detail(share: Assignment) -> dict:
+    rows = list(share.milestones.exclude(status=Milestone.Status.CANCELLED))
+    return {
+        "milestones": rows,
+        "open_count": sum(row.status in Milestone.UNFINISHED_STATES for row in rows),
+        "attachments": list(share.attachments.all()),
+    }
+
+
+def _milestone_detail(milestone: Milestone) -> dict:
+    return {"attachments": list(milestone.attachments.all())}
+
+
+def _plan_detail(share: Assignment) -> dict:
+    return {"steps": list(share.milestones.order_by("planned_date", "position", "pk"))}
+
+
+def _extension_detail(extension: ExtensionRequest) -> dict:
+    earlier = extension.assignment.extensions.exclude(pk=extension.pk)
+    return {
+        "earlier": list(earlier.order_by("pk")),
+        "slips": list(extension.assignment.date_changes.filter(milestone=None)),
+    }
+
+
+def _escalation_detail(share: Assignment) -> dict:
+    data = share.proposed.data
+    return {
+        "level": data.get("level"),
+        "level_name": data.get("level_name") or level_name(data.get("code", ""), ""),
+        "past": list(
+            share.events.filter(kind__in=["reminded", "escalated"]).order_by("happened_at")
+        ),
+    }
+
+
+@login_required
+@require_POST
+def review_act(request, queue: str, uid, act: str):
+    """One decision; then the next matter of the queue opens. A refusal keeps what was typed."""
+    if not may_review(request.user):
+        raise PermissionDenied
+    chosen = next((one for one in ACTS.get(queue, ()) if one.name == act), None)
+    if chosen is None:
+        raise Http404
+    row = get_object_or_404(MODELS[queue].objects.visible_to(request.user), uid=uid)
+    form = _form(chosen, row, request.POST)
+    if not form.is_valid():
+        return _show(request, queue=queue, uid=uid, bound={act: form})
+    values = {keyword: form.cleaned_data[name] for name, keyword in chosen.fields}
+    values |= dict(chosen.fixed)
+    if chosen.has_version:
+        values["version"] = posted_version(request)
+    service = partial(
+        chosen.service, **{chosen.argument: row}, by=request.user, at=timezone.now(), **values
+    )
+    perform(request, service, done=str(chosen.done))
+    if not request.act_done:
+        fresh = MODELS[queue].objects.get(pk=row.pk)
+        kept = _form(chosen, fresh, request.POST, renew=True)
+        return _show(request, queue=queue, uid=uid, bound={act: kept})
+    following = request.POST.get("following", "")
+    address = f"{reverse('supervision:reviews')}?kind={queue}"
+    with suppress(ValueError):
+        address += f"&open={UUID(following)}"
+    return redirect(address)

@@ -1,0 +1,318 @@
+"""Matrix, documents, public editions, records: content, acts, hostile text, constant queries."""
+
+import pytest
+import time_machine
+from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from supervision.desk import SHORT_WORDS, short_word
+from supervision.models import Event, EventKind, PolicyDocument, PublicItem, Release
+from supervision.overview import Lamp
+from supervision.rules.lights import Light, LightVerdict, Reason
+from supervision.rules.reasons import TEXTS
+from tests.factories import NOON, ClauseFactory, DocumentFactory, TargetFactory
+from tests.supervision.views.office_world import dispatched_item, draft_item
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def now():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+def messages_of(answer) -> str:
+    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+# Matrix
+
+
+def test_the_matrix_has_bodies_in_order_and_their_totals(client, city):
+    dispatched_item(city)
+    client.force_login(city.officer)
+
+    answer = client.get(reverse("supervision:matrix"))
+
+    bodies = [str(body) for body in answer.context["bodies"]]
+    assert bodies == ["市工信局", "市科技局", "桃城区"]
+    assert [total["total"] for total in answer.context["totals"]] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "reason, light, word",
+    [
+        ("behind", Light.RED, "滞后"),
+        ("overdue", Light.RED, "逾期"),
+        ("stale", Light.GREY, "无报告"),
+        ("on_track", Light.GREEN, "正常"),
+    ],
+)
+def test_a_cell_never_calls_overdue_what_is_only_behind(reason, light, word):
+    assert short_word(Lamp(light.value, "", LightVerdict(light, Reason(reason)))) == word
+
+
+def test_every_reason_of_a_light_has_a_short_word():
+    described = set(TEXTS) - {"on_track", "ahead", "due_on_rest_day", "stale_undated"}
+    lights = {code for code in described if not code.startswith("ladder")}
+
+    assert lights - {"suspended_without_basis"} <= set(SHORT_WORDS)
+
+
+def test_the_matrix_of_a_leader_holds_own_items_only(client, city):
+    dispatched_item(city)
+    client.force_login(city.other_leader)
+
+    assert client.get(reverse("supervision:matrix")).context["items"] == []
+
+
+# Documents
+
+
+def test_a_document_shows_coverage_and_goals(client, city):
+    world = dispatched_item(city)
+    document = world.item.document
+    ClauseFactory(document=document, title="没有事项的条款")
+    TargetFactory(document=document, clause=world.item.clause, name="孵化器数量")
+    client.force_login(city.officer)
+
+    page = client.get(reverse("supervision:document", args=[document.uid])).content.decode()
+
+    assert "2条条款中1条已列入督查" in page
+    assert "孵化器数量" in page
+    assert "没有可查看的事项" in page
+
+
+@pytest.mark.parametrize(
+    "person, status", [("body_head", 200), ("county_head", 200), ("auditor", 404), ("leader", 200)]
+)
+def test_a_document_is_there_for_those_it_gives_work(client, city, person, status):
+    document = dispatched_item(city).item.document
+    client.force_login(getattr(city, person))
+
+    answer = client.get(reverse("supervision:document", args=[document.uid]))
+
+    assert answer.status_code == status
+    if status == 200:
+        assert "导入文件原文" not in answer.content.decode()
+
+
+def test_the_text_of_a_document_is_taken_in(client, city):
+    document = DocumentFactory()
+    ClauseFactory(document=document, number="二（1）", position=1)
+    client.force_login(city.officer)
+    address = reverse("supervision:document_act", args=[document.uid, "text"])
+
+    wrong = client.post(address, {"file": SimpleUploadedFile("a.txt", "无关文字".encode())})
+    empty = client.post(address, {})
+    binary = client.post(address, {"file": SimpleUploadedFile("a.txt", b"\xff\xff\x81")})
+
+    assert messages_of(wrong)
+    assert "必填" in empty.content.decode()
+    assert "无法读取" in binary.content.decode()
+
+
+def test_a_document_is_put_under_supervision_by_the_office_only(client, city):
+    document = DocumentFactory(status=PolicyDocument.Status.DRAFT)
+    address = reverse("supervision:document_act", args=[document.uid, "activate"])
+    client.force_login(city.principal)
+    assert client.post(address).status_code == 403
+    client.force_login(city.officer)
+
+    client.post(address)
+
+    document = PolicyDocument.objects.get(pk=document.pk)
+    assert document.status == "active"
+
+
+def test_a_document_with_open_items_cannot_be_closed(client, city):
+    item = draft_item(city)
+    client.force_login(city.office_head)
+
+    answer = client.post(reverse("supervision:document_act", args=[item.document.uid, "close"]))
+
+    assert "1" in messages_of(answer)
+    assert PolicyDocument.objects.get(pk=item.document_id).status == "active"
+
+
+# Public editions
+
+
+def open_item(city, **fields):
+    return dispatched_item(city, openness="proactive", openness_basis="条例", **fields).item
+
+
+def release_act(client, release, act, **data):
+    data.setdefault("version", release.version)
+    return client.post(reverse("supervision:release_act", args=[release.uid, act]), data)
+
+
+def proposed(client, city, item) -> Release:
+    client.force_login(city.publisher)
+    client.post(reverse("supervision:release_propose"), {"document": item.document_id})
+    return Release.objects.get()
+
+
+def test_an_edition_goes_from_one_person_to_another_to_the_public_and_back(client, city):
+    item = open_item(city, requirement="<b>建设</b>孵化器")
+    release = proposed(client, city, item)
+    assert release.status == "under_review"
+
+    client.force_login(city.reviewer)
+    page = client.get(reverse("supervision:release", args=[release.uid])).content.decode()
+    assert "&lt;b&gt;建设&lt;/b&gt;孵化器" in page
+    assert "市工信局" in page
+    release_act(client, release, "approve")
+    release = Release.objects.get()
+    client.force_login(city.publisher)
+    release_act(client, release, "publish")
+    assert PublicItem.objects.public().count() == 1
+
+    release = Release.objects.get()
+    client.force_login(city.reviewer)
+    refused = release_act(client, release, "withdraw", reason="")
+    assert "必填" in refused.content.decode()
+    assert PublicItem.objects.public().count() == 1
+    release_act(client, release, "withdraw", reason="数据有误")
+    assert PublicItem.objects.public().count() == 0
+
+
+def test_the_author_does_not_review_the_own_edition(client, city):
+    item = open_item(city)
+    release = proposed(client, city, item)
+    from django.contrib.auth.models import Group
+
+    city.publisher.groups.add(Group.objects.get(name="reviewer"))
+
+    page = client.get(reverse("supervision:release", args=[release.uid])).content.decode()
+
+    assert "须由他人审核" in page
+    assert release_act(client, release, "approve").status_code == 403
+
+
+def test_an_edition_is_sent_back_and_composed_afresh(client, city):
+    item = open_item(city)
+    release = proposed(client, city, item)
+    client.force_login(city.reviewer)
+    release_act(client, release, "send-back", reason="缺进展")
+    release = Release.objects.get()
+    client.force_login(city.publisher)
+
+    release_act(client, release, "resubmit")
+
+    assert Release.objects.get().status == "under_review"
+
+
+def test_a_single_item_is_withdrawn_with_a_reason(client, city):
+    item = open_item(city)
+    release = proposed(client, city, item)
+    client.force_login(city.reviewer)
+    release_act(client, release, "approve")
+    client.force_login(city.publisher)
+    release_act(client, Release.objects.get(), "publish")
+    client.force_login(city.reviewer)
+    slug = PublicItem.objects.get().slug
+
+    kept = release_act(client, release, "withdraw-item", slug=slug, reason="")
+    assert PublicItem.objects.public().count() == 1
+    assert "必填" in kept.content.decode()
+    release_act(client, release, "withdraw-item", slug=slug, reason="涉及个人")
+
+    assert PublicItem.objects.public().count() == 0
+
+
+def test_nothing_to_publish_is_said_and_nothing_is_written(client, city):
+    item = dispatched_item(city).item
+    client.force_login(city.publisher)
+
+    answer = client.post(reverse("supervision:release_propose"), {"document": item.document_id})
+
+    assert messages_of(answer)
+    assert Release.objects.count() == 0
+
+
+@pytest.mark.parametrize("person", ["officer", "reviewer", "office_head"])
+def test_only_a_publisher_proposes(client, city, person):
+    item = open_item(city)
+    client.force_login(getattr(city, person))
+
+    answer = client.post(reverse("supervision:release_propose"), {"document": item.document_id})
+
+    assert answer.status_code == 403
+
+
+# Records
+
+
+def note(city, **fields):
+    return Event.objects.create(
+        **{
+            "kind": EventKind.NOTE,
+            "by": city.officer,
+            "by_name": "officer",
+            "happened_at": NOON,
+            "recorded_at": NOON,
+        }
+        | fields
+    )
+
+
+@pytest.mark.parametrize(
+    "query, count",
+    [
+        ("", 2),
+        ("?kind=note", 1),
+        ("?who=office", 1),
+        ("?day=2026-06-10", 2),
+        ("?day=2026-06-09", 0),
+        ("?kind=nonsense", 0),
+        ("?page=99", 2),
+    ],
+)
+def test_records_are_filtered_by_kind_person_and_day(client, city, query, count):
+    note(city)
+    note(city, kind=EventKind.BECAME_OVERDUE, by=None, by_name="", organization=city.bureau)
+    client.force_login(city.auditor)
+
+    answer = client.get(reverse("supervision:audit") + query)
+
+    assert answer.context["page_obj"].paginator.count == count
+
+
+def test_a_day_that_is_none_is_said(client, city):
+    client.force_login(city.auditor)
+
+    page = client.get(reverse("supervision:audit") + "?day=gestern").content.decode()
+
+    assert "2026-11-05" in page
+
+
+def test_records_escape_reasons(client, city):
+    note(city, reason="<script>x</script>")
+    client.force_login(city.auditor)
+
+    page = client.get(reverse("supervision:audit")).content.decode()
+
+    assert "&lt;script&gt;x" in page
+
+
+def test_queries_of_a_document_do_not_grow(client, city):
+    world = dispatched_item(city)
+    document = world.item.document
+    client.force_login(city.officer)
+    address = reverse("supervision:document", args=[document.uid])
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        client.get(address)
+    for _number in range(9):
+        clause = ClauseFactory(document=document)
+        dispatched_item(city, clause=clause)
+        TargetFactory(document=document, clause=clause)
+    with CaptureQueriesContext(connection) as many:
+        client.get(address)
+
+    assert len(few) == len(many)
