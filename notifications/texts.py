@@ -7,15 +7,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from notifications import rules
+from supervision.history import sentence
 from supervision.models import Event, EventKind
-
-try:
-    from supervision.history import sentence
-except ImportError:  # the page history is not part of this installation yet
-
-    def sentence(event: Event) -> str:
-        return event.get_kind_display()
-
 
 URGENT = frozenset(
     {
