@@ -376,6 +376,7 @@ def _claim(deliveries, now: datetime, digest: Digest | None = None) -> list[Deli
             "event__assignment__organization",
             "event__item",
             "event__organization",
+            "event__document",
             "event__milestone",
             "event__period__report",
         )

@@ -56,6 +56,7 @@ def inbox(request):
         "event__assignment__organization",
         "event__item",
         "event__organization",
+        "event__document",
         "event__milestone",
         "event__period",
         "event__by",
