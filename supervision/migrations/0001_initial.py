@@ -749,7 +749,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reportperiod',
-            constraint=models.UniqueConstraint(fields=('assignment', 'start_date'), name='period_once'),
+            constraint=models.UniqueConstraint(fields=('assignment', 'label'), name='period_once'),
         ),
         migrations.AddConstraint(
             model_name='reportperiod',

@@ -48,7 +48,7 @@ class ReportPeriod(Stateful):
         verbose_name_plural = _("report periods")
         ordering = ["assignment", "start_date"]
         constraints = [
-            models.UniqueConstraint(fields=["assignment", "start_date"], name="period_once"),
+            models.UniqueConstraint(fields=["assignment", "label"], name="period_once"),
             models.CheckConstraint(
                 condition=~Q(status="skipped") | ~Q(skip_reason=""), name="period_skip_reason"
             ),

@@ -473,6 +473,12 @@ def resume_assignment(
     hold.save()
     old = assignment.due_date
     new = calendar.add(old, hold.held_working_days) if old else None
+    if new != old:
+        assignment.due_receipt = {
+            "rule": "hold",
+            "date": new.isoformat(),
+            "held_working_days": hold.held_working_days,
+        }
     _move(
         assignment,
         EventKind.RESUMED,
@@ -481,9 +487,33 @@ def resume_assignment(
         lambda: assignment.resume(on=today, due_date=new),
         data={"held_working_days": hold.held_working_days},
     )
+    _move_milestones(assignment, hold, by=by, at=at)
     if new != old:
         add_date_change(assignment, DateChange.Cause.HOLD, old, by=by, at=at, reason=hold.basis)
     return assignment
+
+
+def _move_milestones(assignment: Assignment, hold: Hold, *, by: User, at: datetime) -> None:
+    """Agreed steps that were not finished move by the days held, so that none is missed by it."""
+    if not hold.held_working_days:
+        return
+    calendar = working_calendar()
+    for milestone in assignment.milestones.filter(status__in=Milestone.BODY_STATES):
+        old = milestone.planned_date
+        if old < hold.start_date:
+            continue  # missed before the clock stopped
+        milestone.planned_date = calendar.add(old, hold.held_working_days)
+        save(milestone)
+        add_date_change(
+            assignment,
+            DateChange.Cause.HOLD,
+            old,
+            new=milestone.planned_date,
+            by=by,
+            at=at,
+            reason=hold.basis,
+            milestone=milestone,
+        )
 
 
 @transaction.atomic
@@ -521,6 +551,7 @@ def reopen_assignment(
     verdict = {"outcome": assignment.outcome, "days_late": assignment.days_late}
     if assignment.original_due_date is None:
         assignment.original_due_date = due_date
+    assignment.due_receipt = {"rule": "reopen", "date": due_date.isoformat()}
     _move(
         assignment,
         EventKind.REOPENED,

@@ -11,7 +11,11 @@ from supervision.services.settings import working_calendar
 
 
 def create_periods(assignments: Iterable[Assignment], first_date: date, last_date: date) -> None:
-    """One row for every return owed between the two days, for each assignment by its cycle."""
+    """One row for every return owed between the two days, for each assignment by its cycle.
+
+    A period that is already there under its label stays as it is: a month cut short by the old
+    due date still owes one return, not two.
+    """
     calendar = working_calendar()
     laid_out: dict[str, list[Period]] = {}
     rows = []

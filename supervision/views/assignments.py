@@ -544,8 +544,9 @@ def _run(request, family: str, row, assignment: Assignment, code: str):
     )
 
 
-def _found(request, rows: models.QuerySet, uid, *related: str):
-    return get_object_or_404(rows.visible_to(request.user).select_related(*related), uid=uid)
+def _found(request, model: type[models.Model], uid, *related: str):
+    rows = model.objects.visible_to(request.user).select_related(*related)
+    return get_object_or_404(rows, uid=uid)
 
 
 @login_required
@@ -560,14 +561,14 @@ def assignment_act(request, uid, act):
 @login_required
 @require_POST
 def milestone_act(request, uid, act):
-    row = _found(request, Milestone.objects.all(), uid, "assignment__item")
+    row = _found(request, Milestone, uid, "assignment__item")
     return _run(request, "milestone", row, row.assignment, act)
 
 
 @login_required
 @require_POST
 def extension_act(request, uid, act):
-    row = _found(request, ExtensionRequest.objects.all(), uid, "assignment__item")
+    row = _found(request, ExtensionRequest, uid, "assignment__item")
     if not _is_shown(row, request.user):
         raise Http404
     return _run(request, "extension", row, row.assignment, act)
@@ -576,14 +577,14 @@ def extension_act(request, uid, act):
 @login_required
 @require_POST
 def objection_act(request, uid, act):
-    row = _found(request, Objection.objects.all(), uid, "assignment__item")
+    row = _found(request, Objection, uid, "assignment__item")
     return _run(request, "objection", row, row.assignment, act)
 
 
 @login_required
 @require_POST
 def period_act(request, uid, act):
-    row = _found(request, ReportPeriod.objects.all(), uid, "assignment__item")
+    row = _found(request, ReportPeriod, uid, "assignment__item")
     return _run(request, "period", row, row.assignment, act)
 
 

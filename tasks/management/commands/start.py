@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import os
 import signal
 import subprocess
@@ -81,6 +82,7 @@ class Command(BaseCommand):
         if is_empty and not no_demo and "demo" in get_commands():
             self.stdout.write(_("The database is empty: loading the demonstration …"))
             call_command("demo", stdout=self.stdout)
+        call_command("sync_site", stdout=io.StringIO())
         connections.close_all()
 
     def _has_unapplied_migrations(self) -> bool:
