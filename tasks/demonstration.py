@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
@@ -152,6 +152,13 @@ def hearing_nothing() -> Iterator[None]:
         event_recorded.connect(hear, dispatch_uid="notifications.hear")
 
 
+def refresh_statistics() -> None:
+    """Let PostgreSQL know how the tables have grown: nobody else sees our open transaction."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+
 class RealWork(Exception):
     """The database holds work that is no demonstration."""
 
@@ -249,6 +256,8 @@ class _Replay:
 
     def live(self, day: date, *, is_swept: bool) -> None:
         """One day: the sweep in the morning, then what people do."""
+        if day.day == 1:
+            refresh_statistics()
         if is_swept:
             sweep(day, at=self.moment(day, 7))
         if day.weekday() == 4 or day == self.today:
