@@ -179,9 +179,7 @@ class Writer:
         `notes` are shown when somebody points at the cell.
         """
         self.row += 1
-        self.sheet.row_dimensions[self.row].height = height or min(
-            TALLEST_POINTS, self.lines(values) * LINE_POINTS + 5
-        )
+        self.sheet.row_dimensions[self.row].height = height or self.height_of(values)
         cells = [
             style.dress(put(WriteOnlyCell(self.sheet), value))
             for value, style in zip(values, styles, strict=True)
@@ -191,6 +189,10 @@ class Writer:
                 cell.comment = Comment(note, "", width=260, height=80)
         self.sheet.append(cells)
         return self.row
+
+    def height_of(self, values: Sequence[Any]) -> float:
+        """Points the tallest text of a row takes."""
+        return min(TALLEST_POINTS, self.lines(values) * LINE_POINTS + 5)
 
     def lines(self, values: Sequence[Any]) -> int:
         return max(

@@ -57,7 +57,7 @@ PRINT_COLUMNS = (
     (pgettext_lazy("ledger", "No."), 5),
     (pgettext_lazy("ledger", "Number"), 13),
     (pgettext_lazy("ledger", "Item"), 20),
-    (pgettext_lazy("ledger", "Source"), 13),
+    (pgettext_lazy("ledger", "Source"), 17),
     (pgettext_lazy("ledger", "Lead body"), 11),
     (pgettext_lazy("ledger", "Supporting bodies"), 18),
     (pgettext_lazy("ledger", "Person in charge"), 9),
@@ -228,15 +228,7 @@ def _read(assignments: QuerySet[Assignment], today: date) -> list[Assignment]:
         report.pk: report
         for report in ProgressReport.objects.filter(
             pk__in=[share.last_report_pk for share in shares if share.last_report_pk]
-        )
-        .select_related("period")
-        .only(
-            "progress_text",
-            "problem_text",
-            "next_text",
-            "submitted_at",
-            "period__label",
-        )
+        ).select_related("period")
     }
     for share in shares:
         share.last_return = reports.get(share.last_report_pk)

@@ -50,6 +50,8 @@ FORMAT = "1"
 HEAD_ROW = 3
 MOST_ROWS = 5_000
 MOST_UNPACKED_BYTES = 40 * 1024 * 1024
+# Room to write in.
+LEAST_POINTS = {"progress": 48, "figures": 32}
 LONGEST_TEXT = 4_000
 LONGEST_NOTE = 200
 WHOLE_DIGITS = 12
@@ -387,7 +389,7 @@ def _goal_in_words(goal: Target) -> str:
         return _("%(name)s %(goal)s (%(definition)s)") % {
             "name": goal.name,
             "goal": _height_of(goal),
-            "definition": plain_text(goal.definition),
+            "definition": plain_text(goal.definition).rstrip("。"),
         }
     return _("%(name)s %(goal)s") % {"name": goal.name, "goal": _height_of(goal)}
 
@@ -431,7 +433,9 @@ def _write_sheet(book, styles, code, rows, organization, label, kept) -> None:
         for column in columns
     ]
     for cells, uid, goal, version in rows:
-        row = writer.write([_shown(column, cells) for column in columns], looks)
+        shown = [_shown(column, cells) for column in columns]
+        height = max(writer.height_of(shown), LEAST_POINTS[code])
+        row = writer.write(shown, looks, height=height)
         for number, column in enumerate(columns, start=1):
             cell = f"{get_column_letter(number)}{row}"
             value = plain_text(cells[column.key])
