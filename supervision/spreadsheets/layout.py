@@ -12,6 +12,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.page import PageMargins
 
 from supervision.rules.lights import Light
@@ -215,9 +216,11 @@ class Writer:
     def merge(self, first_row: int, first_column: int, last_row: int, last_column: int) -> None:
         if (first_row, first_column) == (last_row, last_column):
             return
-        self.sheet.merged_cells.add(
-            f"{get_column_letter(first_column)}{first_row}:"
-            f"{get_column_letter(last_column)}{last_row}"
+        # Straight into the set: `add` compares with every range there is.
+        self.sheet.merged_cells.ranges.add(
+            CellRange(
+                min_row=first_row, min_col=first_column, max_row=last_row, max_col=last_column
+            )
         )
 
 

@@ -446,26 +446,26 @@ def _write_flat(writer: Writer, styles: Styles, shares, headings, title, facts) 
 
 
 def _flat_rows(shares: Sequence[Assignment]) -> Iterator[list[Any]]:
-    chapters = dict(SupervisionItem._meta.get_field("kind").choices)
-    kinds = dict(Organization.Kind.choices)
-    roles = dict(Responsibility.choices)
-    states = dict(Assignment.Status.choices)
-    outcomes = dict(Outcome.choices)
+    chapters = _words(SupervisionItem._meta.get_field("kind").choices)
+    kinds = _words(Organization.Kind.choices)
+    roles = _words(Responsibility.choices)
+    states = _words(Assignment.Status.choices)
+    outcomes = _words(Outcome.choices)
     for share in shares:
         item, body, report = share.item, share.organization, share.last_return
         yield [
             None,
             item.document.doc_number,
-            str(chapters[item.kind]),
+            chapters[item.kind],
             item.clause.number if item.clause else "",
             item.number or "",
             item.title,
             body.short_name,
-            str(kinds[body.kind]),
-            str(roles[share.role]),
+            kinds[body.kind],
+            roles[share.role],
             share.handler_name,
-            str(states[share.status]),
-            str(outcomes[share.outcome]),
+            states[share.status],
+            outcomes[share.outcome],
             share.lamp.code,
             share.lamp.text,
             _day(share.dispatched_date),
@@ -482,6 +482,11 @@ def _flat_rows(shares: Sequence[Assignment]) -> Iterator[list[Any]]:
             report.problem_text if report else "",
             report.next_text if report else "",
         ]
+
+
+def _words(choices) -> dict[str, str]:
+    """The labels in the reader's language, translated once and not in every row."""
+    return {code: str(label) for code, label in choices}
 
 
 def _days_late(share: Assignment) -> int:
