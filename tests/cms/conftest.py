@@ -24,7 +24,7 @@ def at_noon(settings, tmp_path):
 
 
 @pytest.fixture
-def site(city):
+def site(city, page_tree):
     """The public site as the installation leaves it."""
     return sync_site()
 
