@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_fsm import ConcurrentTransition, TransitionNotAllowed, can_proceed
 
 from supervision import permissions
@@ -595,7 +595,7 @@ def period_act(request, uid, act):
 
 
 @login_required
-@require_GET
+@require_safe
 def assignment(request, uid):
     """Where one body's share stands, why, and what can be done."""
     return _page(request, uid)
