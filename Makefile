@@ -50,6 +50,9 @@ lint: $(VENV)/.installed-dev $(LOCALE)/django.mo ## check style, format, migrati
 	$(PY) .ci/check-translations
 	$(BIN)/ruff check .ci/check-policy .ci/check-translations
 
+screens: $(VENV)/.installed-dev $(LOCALE)/django.mo ## photograph the main screens of the demonstration into docs/screens
+	$(PY) tests/bench/screens.py
+
 messages: $(VENV)/.installed-dev ## gather the texts to translate into the catalogue (needs gettext)
 	$(PY) manage.py makemessages --locale zh_Hans --no-location --no-obsolete --ignore '.venv/*' --ignore 'tests/*' --ignore 'var/*'
 
@@ -64,4 +67,4 @@ lock: $(VENV)/.installed-dev ## lock the requirements again, with hashes and wit
 clean: ## remove the environment and the demonstration's data
 	rm -rf $(VENV) var
 
-.PHONY: help install run test test-postgres bench lint messages format lock clean
+.PHONY: help install run test test-postgres bench lint screens messages format lock clean

@@ -28,6 +28,9 @@ class SecurityHeadersMiddleware:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=()"
         )
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if is_admin:
+            # The editor's preview is a frame of the same site.
+            response.headers["X-Frame-Options"] = "SAMEORIGIN"
         if is_admin or request.path.startswith("/desk/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response

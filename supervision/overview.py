@@ -5,7 +5,7 @@ Nothing is stored here. Rows bring their facts, `rules.lights` turns facts into 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -163,7 +163,7 @@ def light_up(assignments: QuerySet, *, today: date) -> list[Assignment]:
     rows = list(with_facts(assignments, today=today))
     for row in rows:
         facts = facts_of(row, today)
-        found = _ended(row) or verdict(facts, today, calendar, scheme)
+        found = _ended(row) or _handed_in(row, verdict(facts, today, calendar, scheme))
         row.lamp = Lamp(
             found.light.value,
             describe(found.reason),
@@ -172,6 +172,17 @@ def light_up(assignments: QuerySet, *, today: date) -> list[Assignment]:
             facts.scheduled_percent,
         )
     return rows
+
+
+def _handed_in(row: Assignment, found: LightVerdict) -> LightVerdict:
+    """While the office has the closing no days are left to the body: the sentence says who has it.
+
+    The light itself stays as it was on the day of handing in.
+    """
+    is_calm = found.reason.code in {"due_in", "due_today", "on_track"}
+    if row.status in Assignment.OFFICE_STATES and row.submitted_date and is_calm:
+        return replace(found, reason=Reason("handed_in", {"date": row.submitted_date}))
+    return found
 
 
 def _ended(row: Assignment) -> LightVerdict | None:

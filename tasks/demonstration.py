@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
@@ -90,6 +90,8 @@ DUE_AFTER_DAYS = (
     420, 480, 540, 560, 600, 620, 650, 680, 695, 706, 715,
     722, 728, 732, 738, 746, 800, 860, 900, 960, 1040, 1100,
 )  # fmt: skip
+# Leads that are held up: position of the item, working days late. The last ones are not done yet.
+HELD_UP = {4: 12, 8: 60, 10: 45, 12: 30}
 # How a body works: chance to be late, to miss a return, usual delay in working days.
 DILIGENT, AVERAGE, SLOW = (0.04, 0.02, 0), (0.15, 0.10, 2), (0.42, 0.30, 6)
 PROFILES = {
@@ -123,6 +125,8 @@ EXTRA_TITLES = (
     ("协调园区污水处理扩容手续", "suspended"),
     ("筹备产学研对接会", "cancelled"),
     ("清理涉企检查事项", "archived"),
+    ("补充报送产业链图谱", "dispatched"),
+    ("核对科技报表口径", "reassigned"),
 )
 
 
@@ -148,25 +152,34 @@ def hearing_nothing() -> Iterator[None]:
         event_recorded.connect(hear, dispatch_uid="notifications.hear")
 
 
+def refresh_statistics() -> None:
+    """Let PostgreSQL know how the tables have grown: nobody else sees our open transaction."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+
 class RealWork(Exception):
     """The database holds work that is no demonstration."""
 
 
-def load(*, today: date) -> dict[str, int]:
+def load(*, today: date, days_back: int = YEARS_BACK_DAYS) -> dict[str, int]:
     """Fill an empty database with the demonstration as it stands on `today`.
+
+    `days_back`: how many calendar days of work are replayed.
 
     Raises RealWork when documents or items are already there. Returns counts by kind of event.
     """
     if PolicyDocument.objects.exists() or SupervisionItem.objects.exists():
         raise RealWork("the database already holds work")
     with transaction.atomic():
-        return _Replay(today).run()
+        return _Replay(today, days_back).run()
 
 
 class _Replay:
-    def __init__(self, today: date) -> None:
+    def __init__(self, today: date, days_back: int) -> None:
         self.today = today
-        self.issued_on = today - timedelta(days=YEARS_BACK_DAYS)
+        self.issued_on = today - timedelta(days=days_back)
         self.random = random.Random("衡政字〔2017〕1号")
         self.queue: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         self.order = itertools.count()
@@ -243,6 +256,8 @@ class _Replay:
 
     def live(self, day: date, *, is_swept: bool) -> None:
         """One day: the sweep in the morning, then what people do."""
+        if day.day == 1:
+            refresh_statistics()
         if is_swept:
             sweep(day, at=self.moment(day, 7))
         if day.weekday() == 4 or day == self.today:
@@ -463,6 +478,12 @@ class _Replay:
             due_date__gt=accepted, due_date__lte=self.today + timedelta(days=20)
         )
         for period in periods.order_by("start_date"):
+            if period.due_date > self.today:
+                # The early ones: on the office's desk, or still with the head of the body.
+                if self.random.random() < 0.5:
+                    early = self.later(self.today, -self.random.randint(0, 2))
+                    self.plan(early, self.reporting(period))
+                continue
             if self.random.random() < missed:
                 # Sometimes made up weeks later, sometimes never.
                 if self.random.random() < 0.4:
@@ -555,7 +576,9 @@ class _Replay:
     def closing(self, assignment: Assignment) -> None:
         late, _missed, delay = self.profile(assignment.organization)
         lag = -self.random.randint(0, 8)
-        if self.random.random() < late:
+        if assignment.role == Responsibility.LEAD and assignment.item.position in HELD_UP:
+            lag = HELD_UP[assignment.item.position]
+        elif self.random.random() < late:
             lag = self.random.randint(2, 9) + delay * 3
         elif self.random.random() < 0.06:
             self.plan(self.later(assignment.due_date, -8), self.extending(assignment, 45))
@@ -747,17 +770,48 @@ class _Replay:
 
     def instruct(self, item: SupervisionItem, state: str, at: datetime) -> None:
         officer, head, leader = self.cast.ducha, self.cast.zhuren, self.cast.fushizhang
+
+        def initiate(then: datetime) -> None:
+            items.submit_item(item=item, by=officer, at=then)
+            if state != "under_approval":
+                items.approve_item(item=item, by=head, at=then, opinion="同意。")
+
         item = items.edit_item(
             item=item, by=officer, at=at, leader=leader, is_declared_free_of_secrets=True
         )
         if state == "draft":
             return
+
+        def dispatch(then: datetime) -> None:
+            initiate(then)
+            items.dispatch_item(item=item, by=officer, at=then)
+            last = item.assignments.order_by("-position").first()
+            self.plan(self.later(self.today, -1), lambda later: dispute(last, later))
+
+        def dispute(share: Assignment, then: datetime) -> None:
+            objection = acts.object_to_assignment(
+                assignment=share,
+                by=self.cast.heads[share.organization_id],
+                at=then,
+                reason="该项数据由市发改委统计，建议改由其承办。",
+            )
+            if state == "reassigned":
+                acts.uphold_objection(
+                    objection=objection,
+                    by=head,
+                    at=then + timedelta(hours=1),
+                    opinion="异议成立，改由市发改委承办。",
+                    organization=Organization.objects.get(code="fgw"),
+                )
+
+        if state in ("dispatched", "reassigned"):
+            self.plan(self.later(self.today, -2), dispatch)
+            return
+        if state in ("under_approval", "initiated"):
+            self.plan(self.later(self.today, -1), lambda then: initiate(then))
+            return
         items.submit_item(item=item, by=officer, at=at)
-        if state == "under_approval":
-            return
         items.approve_item(item=item, by=head, at=at, opinion="同意。")
-        if state == "initiated":
-            return
         items.dispatch_item(item=item, by=officer, at=at)
         shares = list(item.assignments.select_related("organization", "item").order_by("pk"))
         for share in shares:

@@ -20,6 +20,7 @@ TEXTS = {
     "stale": _("No recent report; the last one was on %(last_date)s"),
     "stale_undated": _("No recent report"),
     "never_reported": _("No report yet"),
+    "handed_in": _("Handed in on %(date)s, with the office"),
     "suspended": _("Suspended since %(since)s: %(basis)s"),
     "suspended_without_basis": _("Suspended since %(since)s"),
     "not_dispatched": _("Not dispatched yet"),

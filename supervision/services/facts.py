@@ -81,8 +81,17 @@ def due_effects(today: date, *, is_wide: bool = False) -> list[Effect]:
         *_closed_periods(today),
         *_ladder_steps(today, calendar),
     ]
-    # Stable: within a day, and within one ladder, the order of deciding is kept.
-    return sorted(effects, key=lambda effect: effect.on_date)
+    # The same order on every database; within one share and ladder the order of deciding is kept.
+    return sorted(effects, key=_order)
+
+
+def _order(effect: Effect) -> tuple:
+    return (
+        effect.on_date,
+        effect.assignment_id,
+        effect.milestone_id or 0,
+        effect.period_id or 0,
+    )
 
 
 @transaction.atomic

@@ -49,6 +49,7 @@ from supervision.views.navigation import Link, chips, page_of, query_without
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 200
+SHOWN_AT_ONCE = 20
 # Of the item itself a body reads what concerns it; how the office drafted it stays inside.
 SHARED_KINDS = (
     EventKind.ITEM_APPROVED,
@@ -219,7 +220,8 @@ def _show(request, row: SupervisionItem, *, bound=None, status: int = 200):
             .order_by("changed_at", "pk")
         ),
         "requests": _requests(row, user),
-        "entries": entries(history[:HISTORY_SIZE]),
+        "entries": entries(history[:SHOWN_AT_ONCE]),
+        "earlier": entries(history[SHOWN_AT_ONCE:HISTORY_SIZE]),
         "has_more": len(history) > HISTORY_SIZE,
         "offers": item_acts.offers(row, user, bound=bound),
         "hints": item_acts.hints(row, user, row.shares),

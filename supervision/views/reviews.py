@@ -229,7 +229,10 @@ def _show(request, *, queue: str = "", uid: UUID | None = None, bound: dict | No
     by_queue = count_by_queue(waiting)
     chosen = queue or request.GET.get("kind", "")
     if chosen not in QUEUES:
-        chosen = next((name for name, rows in by_queue.items() if rows), Queue.REPORTS)
+        # First what this person can decide, then what merely waits.
+        mine = (name for name, rows in by_queue.items() if any(row.is_mine for row in rows))
+        any_queue = (name for name, rows in by_queue.items() if rows)
+        chosen = next(mine, None) or next(any_queue, Queue.REPORTS)
     rows = by_queue[chosen]
     opened = _opened(rows, str(uid or request.GET.get("open", "")))
     following = _after(rows, opened)

@@ -1,7 +1,7 @@
 """The suite: fast hashing, mail in memory, plain static files."""
 
 from supervision.config.settings.base import *  # noqa: F403
-from supervision.config.settings.base import BASE_DIR
+from supervision.config.settings.base import BASE_DIR, CACHES, REDIS_URL, env
 
 DEBUG = False
 SECRET_KEY = "test-secret-key-used-nowhere-else-than-in-the-test-suite"
@@ -11,3 +11,8 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 MEDIA_ROOT = BASE_DIR / "var" / "test-media"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+
+# Each worker of a parallel run has a Redis database of its own: tests empty the cache.
+if REDIS_URL:
+    _worker = env.str("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    CACHES["default"]["LOCATION"] = f"{REDIS_URL.rpartition('/')[0]}/{int(_worker) + 1}"

@@ -1,7 +1,6 @@
 """`manage.py start --port N`: everything in one foreground command; Ctrl-C stops everything."""
 
 import contextlib
-import importlib
 import io
 import os
 import signal
@@ -13,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -25,6 +24,7 @@ from supervision.models import Demonstration, PolicyDocument
 from supervision.services.roles import sync_roles
 from supervision.services.settings import sync_settings
 from tasks.clock import last_beat
+from tasks.demonstration import PASSWORD, SIGN_INS
 from tasks.schedules import sync_schedules
 
 WEB_SECONDS = 60
@@ -79,9 +79,9 @@ class Command(BaseCommand):
         sync_settings(at=timezone.now())
         sync_schedules()
         is_empty = not PolicyDocument.objects.exists()
-        if is_empty and not no_demo and "demo" in get_commands():
+        if is_empty and not no_demo:
             self.stdout.write(_("The database is empty: loading the demonstration …"))
-            call_command("demo", stdout=self.stdout)
+            call_command("demo", stdout=io.StringIO())
         call_command("sync_site", stdout=io.StringIO())
         connections.close_all()
 
@@ -185,10 +185,10 @@ class Command(BaseCommand):
             _("Public site: %(url)s") % {"url": f"{address}/"},
             _("Workbench:   %(url)s") % {"url": f"{address}/desk/"},
         ]
-        sign_ins = demonstration_sign_ins()
-        if sign_ins:
+        if Demonstration.objects.exists():
             lines += ["", _("Sign-ins of the demonstration:")]
-            lines += [f"  {' · '.join(str(part) for part in entry)}" for entry in sign_ins]
+            lines += [f"  {username:<14} {who}" for username, who in SIGN_INS]
+            lines += [_("Password of all of them: %(password)s") % {"password": PASSWORD}]
         lines += ["", _("Ctrl-C stops everything.")]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
@@ -217,14 +217,3 @@ def end_group(process: subprocess.Popen, *, patience: float, is_asked: bool = Fa
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=5)
-
-
-def demonstration_sign_ins() -> list[tuple]:
-    """(user name, who) of the demonstration's people; empty without a demonstration."""
-    try:
-        module = importlib.import_module("tasks.demonstration")
-    except ModuleNotFoundError as error:
-        if error.name != "tasks.demonstration":
-            raise
-        return []
-    return list(module.SIGN_INS) if Demonstration.objects.exists() else []

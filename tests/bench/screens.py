@@ -1,0 +1,116 @@
+"""Photograph the main screens of the demonstration for docs/screens, wide and narrow.
+
+Run by `make screens`: a demonstration in a temporary database, a web server, Chromium.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "docs" / "screens"
+PASSWORD = "Duban-demo-2026"
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# file name, who is signed in (None: nobody), address or the link to follow from it
+SHOTS = (
+    ("office-home", "ducha", "/desk/", None),
+    ("matrix", "ducha", "/desk/matrix/", None),
+    ("item", "ducha", "/desk/items/?light=red", "table a[href*='/desk/items/']"),
+    ("reviews", "ducha", "/desk/reviews/", None),
+    ("leader-home", "fushizhang", "/desk/", None),
+    ("body-home", "gxj", "/desk/", None),
+    ("body-return", "gxj", "/desk/returns/", "main a[href*='/desk/returns/20']"),
+    ("public-home", None, "/", None),
+    ("public-item", None, "/progress/", "table a[href*='/progress/']"),
+)
+HEIGHTS = {1366: 900, 390: 844}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(address: str) -> None:
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(address, timeout=2)
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise SystemExit(f"no answer from {address}")
+
+
+def photograph(browser: Browser, base: str) -> None:
+    for width, height in HEIGHTS.items():
+        for name, who, address, link in SHOTS:
+            context = browser.new_context(viewport={"width": width, "height": height})
+            page = context.new_page()
+            if who:
+                page.goto(f"{base}/desk/sign-in/")
+                page.fill("input[name=username]", who)
+                page.fill("input[name=password]", PASSWORD)
+                page.click("main button[type=submit]")
+            page.goto(base + address)
+            if link:
+                page.click(link)
+            page.screenshot(path=OUT / f"{name}-{width}.png")
+            context.close()
+
+
+def main() -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        base = f"http://127.0.0.1:{port}"
+        environment = os.environ | {"DATABASE_URL": f"sqlite:///{folder}/screens.sqlite3"}
+
+        def manage(*arguments: str) -> None:
+            subprocess.run(
+                [sys.executable, "manage.py", *arguments],
+                cwd=ROOT,
+                env=environment,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+
+        manage("migrate", "--verbosity=0")
+        manage("demo")
+        manage("sync_site")
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+            + ["supervision.config.wsgi"],
+            cwd=ROOT,
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for(base + "/")
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path="/usr/bin/chromium", args=CHROMIUM
+                )
+                photograph(browser, base)
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+    print(f"{len(SHOTS) * len(HEIGHTS)} pictures in {OUT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
