@@ -202,6 +202,10 @@ def can_review_report(report, user) -> bool:
     return user.has_role(OFFICER)
 
 
+def can_import_returns(organization, user) -> bool:
+    return organization.pk == user.organization_id and user.has_role(LIAISON, BODY_HEAD)
+
+
 # Requests
 
 

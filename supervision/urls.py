@@ -11,10 +11,12 @@ from supervision.views import (
     files,
     home,
     items,
+    ledger,
     matrix,
     releases,
     reports,
     reviews,
+    workbooks,
 )
 from supervision.views.components import components
 
@@ -64,7 +66,14 @@ body_urls: list = [
 ]
 
 # Workbooks
-spreadsheet_urls: list = []
+spreadsheet_urls: list = [
+    path("ledger/", ledger.ledger, name="ledger"),
+    path("ledger.xlsx", ledger.ledger_xlsx, name="ledger_xlsx"),
+    path("workbook/", workbooks.workbook, name="workbook"),
+    path("workbook/preview/", workbooks.workbook_preview, name="workbook_preview"),
+    path("workbook/apply/", workbooks.workbook_apply, name="workbook_apply"),
+    path("workbook/<slug:label>.xlsx", workbooks.workbook_xlsx, name="workbook_xlsx"),
+]
 
 urlpatterns = [
     path("components/", components, name="components"),

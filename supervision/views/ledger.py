@@ -1,0 +1,96 @@
+"""The ledger as a workbook: choose what it shows, take it away."""
+
+from tempfile import TemporaryFile
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import FileResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_GET, require_POST
+
+from supervision import permissions
+from supervision.forms.workbooks import LedgerForm
+from supervision.models import Assignment
+from supervision.services.files import KINDS
+from supervision.services.workbooks import record_export
+from supervision.spreadsheets.ledger import write_ledger
+from supervision.views.base import local_today
+from supervision.views.navigation import Link
+
+
+def _require_right(user) -> None:
+    if not permissions.exports_ledger(user):
+        raise PermissionDenied(_("Your duties do not include taking the ledger out."))
+
+
+@login_required
+@require_GET
+def ledger(request):
+    """What the ledger shall show, and the button."""
+    _require_right(request.user)
+    return _page(request, LedgerForm(initial=request.GET.dict(), user=request.user))
+
+
+def _page(request, form):
+    context = {"form": form, "crumbs": [Link(_("Home"), "/desk/"), Link(_("Ledger"))]}
+    return render(request, "desk/ledger.html", context)
+
+
+@login_required
+@require_POST
+def ledger_xlsx(request):
+    """Write the ledger of what this user may see, and keep a record of it."""
+    user = request.user
+    _require_right(user)
+    form = LedgerForm(request.POST, user=user)
+    if not form.is_valid():
+        return _page(request, form)
+    rows = Assignment.objects.visible_to(user)
+    document = form.cleaned_data["document"]
+    if document is not None:
+        rows = rows.filter(item__document=document)
+    body = form.cleaned_data.get("body")
+    if "body" not in form.fields:
+        body = user.organization
+    now, today = timezone.now(), local_today()
+    filter_text = form.described(body)
+    file = TemporaryFile()  # noqa: SIM115 - the response closes it
+    with transaction.atomic():
+        counts = write_ledger(
+            file,
+            assignments=rows,
+            today=today,
+            as_of=now,
+            title=_("Supervision ledger of %(document)s") % {"document": document}
+            if document
+            else pgettext("ledger", "Supervision ledger"),
+            filter_text=filter_text,
+            unit_name=settings.OFFICE_NAME,
+            body=body,
+            light=form.cleaned_data["light"],
+            exported_by=str(user),
+        )
+        record_export(
+            by=user,
+            at=now,
+            rows=counts.assignments,
+            filter_text=filter_text,
+            document=document,
+            organization=body,
+        )
+    file.seek(0)
+    name = _("Supervision ledger %(day)s.xlsx") % {"day": today.isoformat()}
+    return download(file, name)
+
+
+def download(file, name: str) -> FileResponse:
+    """A workbook, always as a download."""
+    response = FileResponse(file, as_attachment=True, filename=name, content_type=KINDS["xlsx"])
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response

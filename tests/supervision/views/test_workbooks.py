@@ -1,0 +1,248 @@
+"""The pages around workbooks: who may, what is written, what is left alone."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from supervision.models import Event, EventKind, ProgressReport
+from tests.factories import NOON, TODAY, AssignmentFactory, PeriodFactory, ReportFactory
+
+pytestmark = pytest.mark.django_db
+LEDGER = reverse("supervision:ledger")
+LEDGER_XLSX = reverse("supervision:ledger_xlsx")
+WORKBOOK = reverse("supervision:workbook")
+PREVIEW = reverse("supervision:workbook_preview")
+APPLY = reverse("supervision:workbook_apply")
+MAY_XLSX = reverse("supervision:workbook_xlsx", args=["2026-05"])
+
+
+@pytest.fixture(autouse=True)
+def at_noon(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def period(city):
+    return PeriodFactory(assignment__organization=city.bureau)
+
+
+def read(response):
+    return load_workbook(BytesIO(b"".join(response.streaming_content)))
+
+
+def bodies_in(response) -> set[str]:
+    return {row[6] for row in read(response)["明细"].iter_rows(min_row=2, values_only=True)}
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "bodies"),
+    [
+        (None, 302, None),
+        ("stranger", 403, None),
+        ("publisher", 403, None),
+        ("auditor", 403, None),
+        ("administrator", 403, None),
+        ("officer", 200, {"市工信局", "桃城区"}),
+        ("office_head", 200, {"市工信局", "桃城区"}),
+        ("principal", 200, {"市工信局", "桃城区"}),
+        ("leader", 200, set()),
+        ("liaison", 200, {"市工信局"}),
+        ("county_head", 200, {"桃城区"}),
+        ("other_head", 200, set()),
+    ],
+)
+def test_who_takes_which_rows_out(client, city, who, status, bodies):
+    AssignmentFactory(organization=city.bureau)
+    AssignmentFactory(organization=city.county, role="county")
+    if who:
+        client.force_login(getattr(city, who))
+
+    assert client.get(LEDGER).status_code == status
+    response = client.post(LEDGER_XLSX, {})
+    assert response.status_code == status
+    if bodies is None:
+        assert not Event.objects.exists()
+    else:
+        assert bodies_in(response) == bodies
+        assert Event.objects.get().kind == EventKind.EXPORTED
+
+
+def test_a_download_is_recorded_and_looking_is_not(client, city):
+    share = AssignmentFactory(
+        organization=city.bureau, due_date=TODAY - timedelta(days=2), original_due_date=TODAY
+    )
+    AssignmentFactory(organization=city.county)
+    client.force_login(city.officer)
+
+    client.get(LEDGER)
+    assert client.get(LEDGER_XLSX).status_code == 405
+    assert not Event.objects.exists()
+
+    chosen = {"document": share.item.document.uid, "light": "red", "body": city.bureau.uid}
+    response = client.post(LEDGER_XLSX, chosen)
+
+    event = Event.objects.get()
+    assert (event.by, event.organization, event.document) == (
+        city.officer, city.bureau, share.item.document,
+    )  # fmt: skip
+    assert event.data["rows"] == 1
+    assert event.data["filter"] == f"{share.item.document}，市工信局，红灯"
+    assert "attachment" in response["Content-Disposition"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_body_cannot_ask_for_another_bodys_rows(client, city):
+    AssignmentFactory(organization=city.bureau)
+    AssignmentFactory(organization=city.county)
+    client.force_login(city.county_head)
+
+    response = client.post(LEDGER_XLSX, {"body": city.bureau.uid})
+
+    assert bodies_in(response) == {"桃城区"}
+
+
+@pytest.mark.parametrize("typed", [{"document": "x"}, {"light": "pink"}, {"body": "x"}])
+def test_a_filter_that_does_not_exist_is_told_and_nothing_leaves(client, city, typed):
+    client.force_login(city.officer)
+
+    response = client.post(LEDGER_XLSX, typed)
+
+    assert response.context["form"].errors
+    assert not Event.objects.exists()
+
+
+def filled(client, text="本月完成三项", percent=40) -> SimpleUploadedFile:
+    book = read(client.get(MAY_XLSX))
+    book["本期进展"]["F4"] = text
+    book["本期进展"]["G4"] = percent
+    file = BytesIO()
+    book.save(file)
+    return SimpleUploadedFile("月报.xlsx", file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("who", "page", "book"),
+    [
+        (None, 302, 302),
+        ("stranger", 403, 403),
+        ("officer", 403, 403),
+        ("leader", 403, 403),
+        ("county_liaison", 200, 404),
+        ("liaison", 200, 200),
+        ("body_head", 200, 200),
+    ],
+)
+def test_who_gets_the_workbook_of_a_body(client, city, period, who, page, book):
+    if who:
+        client.force_login(getattr(city, who))
+
+    assert client.get(WORKBOOK).status_code == page
+    assert client.get(MAY_XLSX).status_code == book
+    assert client.post(PREVIEW, {}).status_code == page
+    assert client.post(APPLY, {}).status_code == (302 if page == 200 else page)
+    assert not Event.objects.exists()
+
+
+def test_out_filled_in_looked_at_and_saved(client, city, period):
+    client.force_login(city.liaison)
+
+    seen = client.post(PREVIEW, {"file": filled(client)})
+
+    assert "本月完成三项" in seen.content.decode()
+    assert not ProgressReport.objects.exists()
+    done = client.post(APPLY, {"token": seen.context["token"]}, follow=True)
+    report = ProgressReport.objects.get()
+    assert (report.progress_text, report.self_percent, report.status) == (
+        "本月完成三项", 40, "draft",
+    )  # fmt: skip
+    assert "已从表格导入 1 件" in done.content.decode()
+    again = client.post(APPLY, {"token": seen.context["token"]}, follow=True)
+    assert "请重新上传" in again.content.decode()
+    assert Event.objects.filter(kind=EventKind.IMPORTED).count() == 1
+
+
+def test_one_bad_cell_stops_everything_and_says_what_to_do(client, city, period):
+    client.force_login(city.liaison)
+
+    page = client.post(PREVIEW, {"file": filled(client, percent=400)})
+
+    text = page.content.decode()
+    assert "本期进展 G4" in text
+    assert "请填写 0 至 100 的整数" in text
+    assert not page.context["token"]
+    assert APPLY not in text
+    assert not ProgressReport.objects.exists()
+
+
+def test_a_change_between_the_preview_and_the_yes_is_noticed(client, city, period):
+    client.force_login(city.liaison)
+    seen = client.post(PREVIEW, {"file": filled(client)})
+    ReportFactory(period=period, progress_text="工作台上的内容")
+
+    page = client.post(APPLY, {"token": seen.context["token"]})
+
+    assert "工作台上的内容" in page.content.decode()
+    assert ProgressReport.objects.get().progress_text == "工作台上的内容"
+
+
+@pytest.mark.parametrize("who", ["body_head", "county_head"])
+def test_the_token_is_of_one_person(client, city, period, who):
+    client.force_login(city.liaison)
+    token = client.post(PREVIEW, {"file": filled(client)}).context["token"]
+    client.force_login(getattr(city, who))
+
+    client.post(APPLY, {"token": token})
+
+    assert not ProgressReport.objects.exists()
+
+
+def test_an_upload_is_kept_for_an_hour_and_then_forgotten(client, city, period, settings):
+    client.force_login(city.liaison)
+    token = client.post(PREVIEW, {"file": filled(client)}).context["token"]
+    with time_machine.travel(NOON + timedelta(hours=2), tick=False):
+        client.post(APPLY, {"token": token})
+    assert not ProgressReport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [None, SimpleUploadedFile("a.xlsx", b"x"), SimpleUploadedFile("a.exe", b"MZ")],
+)
+def test_a_file_that_is_none_is_answered_in_words(client, city, file):
+    client.force_login(city.liaison)
+
+    page = client.post(PREVIEW, {"file": file} if file else {})
+
+    assert page.status_code == 200
+    assert page.context["form"].errors
+
+
+def test_pages_cost_the_same_with_ten_times_the_rows(client, city):
+    client.force_login(city.liaison)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(WORKBOOK).status_code == 200
+        return len(captured)
+
+    PeriodFactory.create_batch(2, assignment__organization=city.bureau)
+    queries()  # the calendar is read once
+    few = queries()
+    PeriodFactory.create_batch(18, assignment__organization=city.bureau)
+
+    assert queries() == few
+
+
+def test_the_desk_of_a_body_leads_there(client, city, period):
+    client.force_login(city.liaison)
+
+    assert f'href="{WORKBOOK}"' in client.get(reverse("supervision:mine")).content.decode()
