@@ -115,6 +115,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "objection_act": (reverse(name("objection_act"), args=[objection.uid, "reject"]), version),
         "period_act": (reverse(name("period_act"), args=[unwritten.uid, "skip"]), version),
         "returns_of": (reverse(name("returns_of"), args=[label]), {"act": "save"}),
+        "workbook_xlsx": (reverse(name("workbook_xlsx"), args=[label]), {}),
         "report": (reverse(name("report"), args=[returned.uid]), {}),
         "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
         "file": (reverse(name("file"), args=[attachment.uid]), {}),
@@ -151,6 +152,11 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "accept_chosen",
         "release_chosen",
         "returns",
+        "ledger",
+        "ledger_xlsx",
+        "workbook",
+        "workbook_preview",
+        "workbook_apply",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
