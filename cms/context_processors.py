@@ -19,8 +19,8 @@ def frame(request) -> dict:
         "site_name": SimpleLazyObject(lambda: footer.site_name),
         "site_domain": SimpleLazyObject(lambda: footer.site_domain),
         "public_nav": SimpleLazyObject(lambda: _navigation(request)),
-        "search_url": "/progress/",
-        "sitemap_url": reverse("cms:site_map"),
+        "public_search_url": "/progress/",
+        "public_sitemap_url": reverse("cms:site_map"),
     }
 
 

@@ -46,6 +46,7 @@ SHORT_WORDS = {
     "not_dispatched": _("Not dispatched (short)"),
     "completed": _("Completed (short)"),
     "completed_late": _("Completed late (short)"),
+    "handed_in": _("Handed in (short)"),
     "suspended": _("Suspended (short)"),
     "cancelled": _("Cancelled (short)"),
     "shares_overdue": _("Others overdue (short)"),

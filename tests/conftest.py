@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
+from wagtail.models import Locale, Page
 
 from supervision.models import CalendarYear
 from supervision.services.roles import sync_roles
@@ -38,6 +39,15 @@ def settings_loaded(db):
     if not CalendarYear.objects.exists():
         sync_roles()
         sync_settings(at=NOON)
+
+
+@pytest.fixture
+def page_tree(db):
+    """The root of the public pages, which a migration makes and a flush takes away."""
+    if Page.get_first_root_node() is None:
+        Locale.objects.get_or_create(language_code="zh-hans")
+        Page.add_root(title="Root", slug="root")
+        Page.get_first_root_node().add_child(instance=Page(title="Home", slug="home"))
 
 
 @pytest.fixture

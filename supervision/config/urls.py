@@ -6,9 +6,13 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
+from supervision.views.account import other_door
+
 urlpatterns = [
     path("desk/", include("supervision.urls")),
     path("desk/inbox/", include("notifications.urls")),
+    path("cms/login/", other_door),
+    path("admin/login/", other_door),
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("admin/", admin.site.urls),

@@ -16,6 +16,7 @@ from supervision.models import (
     Objection,
     Organization,
     ReportPeriod,
+    SupervisionItem,
     User,
 )
 from supervision.rules.escalation import may_remind
@@ -540,10 +541,18 @@ def reopen_assignment(
     due_date: date,
     version: int | None = None,
 ) -> Assignment:
-    """Take a completed share up again in a new episode; its frozen verdict stays on record."""
+    """Take a completed share up again in a new episode; its frozen verdict stays on record.
+
+    Raises PermissionDenied, ActRefused while the item itself is closed: an item that counts as
+    done cannot have work left.
+    """
     assignment = lock(assignment, version=version)
     check_transition(assignment.reopen, by)
     need_text(instruction)
+    if assignment.item.status not in SupervisionItem.OPEN_STATES:
+        raise ActRefused(
+            _("The item itself is closed. Reopen the item; its completed shares open with it.")
+        )
     today = local_date(at)
     if due_date < today:
         raise ActRefused(_("The new due date must not lie in the past."))

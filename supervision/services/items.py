@@ -447,12 +447,7 @@ def reopen_item(
     need_text(instruction)
     if due_date < local_date(at):
         raise ActRefused(_("The new due date must not lie in the past."))
-    completed = item.assignments.filter(status=Assignment.Status.COMPLETED)
-    for assignment in completed.select_related("organization", "item"):
-        assignment_services.reopen_assignment(
-            assignment=assignment, by=by, at=at, instruction=instruction, due_date=due_date
-        )
-    return _move(
+    _move(
         item,
         EventKind.ITEM_REOPENED,
         by,
@@ -461,6 +456,12 @@ def reopen_item(
         reason=instruction,
         data={"due_date": due_date.isoformat()},
     )
+    completed = item.assignments.filter(status=Assignment.Status.COMPLETED)
+    for assignment in completed.select_related("organization", "item"):
+        assignment_services.reopen_assignment(
+            assignment=assignment, by=by, at=at, instruction=instruction, due_date=due_date
+        )
+    return item
 
 
 def _move(item: SupervisionItem, kind, by, at, change, *, reason="", data=None) -> SupervisionItem:

@@ -8,8 +8,9 @@ from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -93,6 +94,16 @@ class SignOut(views.LogoutView):
         response = super().post(request, *args, **kwargs)
         response["Clear-Site-Data"] = '"cache", "storage"'
         return response
+
+
+def other_door(request):
+    """The admins' own sign-in pages: there is one door, the one that counts wrong passwords.
+
+    Raises PermissionDenied for somebody signed in whose duties do not lead there.
+    """
+    if request.user.is_authenticated:
+        raise PermissionDenied(_("Your duties do not include this act."))
+    return redirect_to_login(request.GET.get("next", ""))
 
 
 class PasswordChange(views.PasswordChangeView):

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_fsm import ConcurrentTransition, TransitionNotAllowed, can_proceed
 
 from supervision import permissions
@@ -37,6 +37,7 @@ from supervision.models import (
     Objection,
     ProgressReport,
     ReportPeriod,
+    SupervisionItem,
     Target,
 )
 from supervision.overview import light_up
@@ -163,6 +164,11 @@ def may_agree_plan(row: Assignment, user) -> bool:
 
 def may_object(row: Assignment) -> bool:
     return can_proceed(row.object) and local_today() <= row.objection_due_date
+
+
+def may_reopen(row: Assignment) -> bool:
+    """A share of a closed item opens only together with the item."""
+    return can_proceed(row.reopen) and row.item.status in SupervisionItem.OPEN_STATES
 
 
 def can_ask_for_time(row: Assignment) -> bool:
@@ -328,7 +334,7 @@ OF_ASSIGNMENT: dict[str, Act] = {
         gettext_lazy("Reopen"),
         versioned(assignments.reopen_assignment, "assignment"),
         permissions.can_decide_on_assignment,
-        in_state("reopen"),
+        may_reopen,
         gettext_lazy("Reopened; the earlier verdict stays on record."),
         forms.ReopenForm,
         tone="danger",
@@ -589,7 +595,7 @@ def period_act(request, uid, act):
 
 
 @login_required
-@require_GET
+@require_safe
 def assignment(request, uid):
     """Where one body's share stands, why, and what can be done."""
     return _page(request, uid)

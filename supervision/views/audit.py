@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from supervision import permissions
 from supervision.history import RELATED, sentence
@@ -17,6 +18,7 @@ PAGE_SIZE = 50
 
 
 @login_required
+@require_safe
 def audit(request):
     """Events as they were recorded, latest first; for the auditor and the office."""
     user = request.user

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from supervision.models import (
@@ -79,7 +79,7 @@ def due_words(due: date, today: date, calendar: WorkingCalendar) -> tuple[str, s
 
 
 @login_required
-@require_GET
+@require_safe
 def body_home(request):
     """Everything that waits for the people of one body."""
     require_body(request.user)

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from supervision import charts
 
@@ -232,5 +233,6 @@ def sample_context() -> dict:
 
 
 @login_required
+@require_safe
 def components(request):
     return render(request, "desk/components.html", sample_context())

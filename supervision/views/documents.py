@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_fsm import can_proceed, has_transition_perm
 
 from supervision.desk import lit_items, plain
@@ -26,6 +26,7 @@ from supervision.views.navigation import Link
 
 
 @login_required
+@require_safe
 def documents(request):
     """Every document the user may see, with how far its items are."""
     status = SupervisionItem.Status
@@ -53,6 +54,7 @@ def _load(request, uid) -> PolicyDocument:
 
 
 @login_required
+@require_safe
 def document(request, uid):
     return _show(request, _load(request, uid))
 

@@ -4,14 +4,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from supervision.models import Attachment
 from supervision.services.files import KINDS
 
 
 @login_required
-@require_GET
+@require_safe
 def file(request, uid):
     """Download one file of evidence."""
     row = get_object_or_404(Attachment.objects.visible_to(request.user), uid=uid)

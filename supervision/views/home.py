@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from supervision import charts, permissions
 from supervision.desk import light_counts, lit_items, segments, worst_first
@@ -23,6 +24,7 @@ QUIET_KINDS = (EventKind.REPORT_SAVED, EventKind.ITEM_CHANGED, EventKind.EXPORTE
 
 
 @login_required
+@require_safe
 def home(request):
     """Send everybody to the page of their duty."""
     user = request.user

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from supervision import charts, permissions
@@ -104,6 +104,7 @@ def _is_uid(value: str) -> bool:
 
 
 @login_required
+@require_safe
 def items(request):
     """Every item the user may see, worst first, with filters that live in the address."""
     user = request.user
@@ -185,6 +186,7 @@ def _load(request, uid) -> SupervisionItem:
 
 
 @login_required
+@require_safe
 def item(request, uid):
     return _show(request, _load(request, uid))
 

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from supervision import permissions
 from supervision.desk import SHOWN_AS, lit_items, short_word
@@ -15,6 +16,7 @@ from supervision.views.navigation import Link, chips
 
 
 @login_required
+@require_safe
 def matrix(request):
     """Every item that was dispatched × every body with a share, and the totals of each body."""
     user = request.user

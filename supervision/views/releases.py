@@ -10,7 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_fsm import can_proceed, has_transition_perm
 
 from supervision import permissions
@@ -111,6 +111,7 @@ def _require(user) -> None:
 
 
 @login_required
+@require_safe
 def releases(request):
     """The editions, latest first, and the form that proposes one."""
     _require(request.user)
@@ -157,6 +158,7 @@ def _load(request, uid) -> Release:
 
 
 @login_required
+@require_safe
 def release(request, uid):
     return _show(request, _load(request, uid))
 

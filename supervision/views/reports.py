@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from supervision import permissions
@@ -63,7 +63,7 @@ def own_periods(user: User):
 
 
 @login_required
-@require_GET
+@require_safe
 def returns(request):
     """The periods of a body, newest first, and how far each is filed."""
     require_body(request.user)
@@ -502,7 +502,7 @@ def report_act(request, uid, act):
 
 
 @login_required
-@require_GET
+@require_safe
 def report(request, uid):
     """One return: what it says, what it said before, who said what about it."""
     return _report_page(request, uid)

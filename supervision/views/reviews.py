@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from supervision import permissions
 from supervision.desk import plain
@@ -215,6 +215,7 @@ def may_review(user) -> bool:
 
 
 @login_required
+@require_safe
 def reviews(request):
     """The queues; the oldest matter of the chosen one, or the one named, stands open."""
     if not may_review(request.user):

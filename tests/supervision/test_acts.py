@@ -615,3 +615,17 @@ def test_bulk_dispatch_leaves_the_history_of_single_acts(city):
         return list(item.events.order_by("pk").values_list("kind", "from_state", "to_state", "by"))
 
     assert history(first) == history(second) == history(single)
+
+
+def test_a_share_of_a_closed_item_opens_only_with_the_item(city):
+    row = share(city, "completed", item__status="completed", item__outcome="on_time")
+
+    with pytest.raises(ActRefused):
+        acts.reopen_assignment(
+            assignment=row, by=city.leader, at=NOON, instruction="重办", due_date=LATER
+        )
+    items.reopen_item(item=row.item, by=city.leader, at=NOON, instruction="重办", due_date=LATER)
+
+    row = Assignment.objects.get(pk=row.pk)
+    assert (row.status, row.item.status) == ("in_progress", "in_progress")
+    assert (row.outcome, row.item.outcome, row.episode) == ("", "", 2)

@@ -1,0 +1,174 @@
+"""Two of everything, for the access table: bureau A's under the leader, county C's under another.
+
+`own` is what concerns bureau A, `other` what concerns county C. Each row stands in the state in
+which its act is possible, so that what is answered depends on the person alone.
+"""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.urls import reverse
+
+from supervision.models import Attachment, Organization, Release, ReportPeriod
+from tests.factories import (
+    NOON,
+    TODAY,
+    AssignmentFactory,
+    ClauseFactory,
+    DocumentFactory,
+    ExtensionFactory,
+    ItemFactory,
+    MilestoneFactory,
+    ObjectionFactory,
+    PartyFactory,
+    PeriodFactory,
+    ReportFactory,
+)
+
+ROLES = (
+    "anonymous",
+    "stranger",
+    "liaison",
+    "body_head",
+    "other_liaison",
+    "county_liaison",
+    "officer",
+    "office_head",
+    "leader",
+    "other_leader",
+    "principal",
+    "publisher",
+    "reviewer",
+    "auditor",
+    "administrator",
+)
+LATER = (TODAY + timedelta(days=60)).isoformat()
+# Enough for every form; a form takes what it knows.
+TYPED = {
+    "reason": "理由",
+    "opinion": "意见",
+    "basis": "依据",
+    "title": "题目",
+    "due_date": LATER,
+    "granted_date": LATER,
+}
+
+
+def of(city, body: Organization, leader, label: str) -> dict:
+    """One of each kind of row that concerns `body`, with the address and what is posted."""
+    document = DocumentFactory()
+
+    def item(**fields):
+        if fields.get("dispatched"):  # the office's own numbers are for the items it approves
+            fields["number"] = uuid4().hex[:8]
+        return ItemFactory(
+            clause=ClauseFactory(document=document),
+            leader=leader,
+            drafted_by=city.officer,
+            **fields,
+        )
+
+    def share(status="in_progress"):
+        return AssignmentFactory(item=item(dispatched=True), organization=body, status=status)
+
+    working = share()
+    draft = item()
+    PartyFactory(item=draft, organization=body)
+    initiated = item(status="under_approval", submitted_at=NOON)
+    PartyFactory(item=initiated, organization=body)
+    month = {"start_date": date(2026, 4, 1), "end_date": date(2026, 4, 30), "label": label}
+    returned = ReportFactory(period=PeriodFactory(assignment=working, **month), status="submitted")
+    unwritten = PeriodFactory(assignment=working)
+    attachment = Attachment.objects.create(
+        assignment=working,
+        uploaded_by=city.officer,
+        uploaded_at=NOON,
+        original_name="证明.pdf",
+        kind="pdf",
+        size_bytes=5,
+        sha256="0" * 64,
+        file=ContentFile(b"%PDF-", name="x.pdf"),
+    )
+    step = MilestoneFactory(assignment=working)
+    extension = ExtensionFactory(assignment=working, submitted_at=NOON, asked_by=city.body_head)
+    objection = ObjectionFactory(assignment=share("disputed"), submitted_by=city.body_head)
+    version = {"version": ""}
+    name = "supervision:{}".format
+    return {
+        "item": (reverse(name("item"), args=[working.item.uid]), {}),
+        "item_edit": (reverse(name("item_edit"), args=[draft.uid]), {}),
+        "item_act": (reverse(name("item_act"), args=[draft.uid, "submit"]), version),
+        "review_act": (
+            reverse(name("review_act"), args=["approvals", initiated.uid, "approve"]),
+            version,
+        ),
+        "document": (reverse(name("document"), args=[document.uid]), {}),
+        "document_act": (reverse(name("document_act"), args=[document.uid, "close"]), version),
+        "assignment": (reverse(name("assignment"), args=[working.uid]), {}),
+        "assignment_act": (
+            reverse(name("assignment_act"), args=[share("pending").uid, "accept"]),
+            version,
+        ),
+        "milestone_act": (reverse(name("milestone_act"), args=[step.uid, "start"]), version),
+        "extension_act": (reverse(name("extension_act"), args=[extension.uid, "endorse"]), version),
+        "objection_act": (reverse(name("objection_act"), args=[objection.uid, "reject"]), version),
+        "period_act": (reverse(name("period_act"), args=[unwritten.uid, "skip"]), version),
+        "returns_of": (reverse(name("returns_of"), args=[label]), {"act": "save"}),
+        "workbook_xlsx": (reverse(name("workbook_xlsx"), args=[label]), {}),
+        "report": (reverse(name("report"), args=[returned.uid]), {}),
+        "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
+        "file": (reverse(name("file"), args=[attachment.uid]), {}),
+    }
+
+
+def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str, dict]]:
+    """(name of the address, object) → (address, what is posted)."""
+    rows = {
+        (f"supervision:{name}", tag): found
+        for tag, world in (
+            ("own", of(city, city.bureau, city.leader, "2026-04")),
+            ("other", of(city, city.county, city.other_leader, "2026-4b")),
+        )
+        for name, found in world.items()
+    }
+    assert ReportPeriod.objects.count() == 4
+    for name in (
+        "components",
+        "home",
+        "items",
+        "item_new",
+        "items_dispatch",
+        "matrix",
+        "reviews",
+        "documents",
+        "releases",
+        "release_propose",
+        "audit",
+        "sign_in",
+        "sign_out",
+        "password",
+        "mine",
+        "accept_chosen",
+        "release_chosen",
+        "returns",
+        "ledger",
+        "ledger_xlsx",
+        "workbook",
+        "workbook_preview",
+        "workbook_apply",
+    ):
+        rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
+    rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
+    rows["supervision:release_act", "-"] = (
+        reverse("supervision:release_act", args=[release.uid, "approve"]),
+        {"version": ""},
+    )
+    for name in ("notifications:inbox", "notifications:mark", "tasks:healthz"):
+        rows[name, "-"] = (reverse(name), {})
+    for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):
+        rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
+    for name in ("item", "item_json"):
+        rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})
+        rows[f"cms:{name}", "other"] = (reverse(f"cms:{name}", args=["0123456789"]), {})
+    return rows

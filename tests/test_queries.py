@@ -1,0 +1,184 @@
+"""No page costs more statements because there is more to show; the sweep costs what is due."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from supervision.models import Assignment, Event, EventKind
+from tasks.jobs import sweep
+from tests.factories import (
+    NOON,
+    TODAY,
+    AssignmentFactory,
+    ClauseFactory,
+    DocumentFactory,
+    ExtensionFactory,
+    ItemFactory,
+    MilestoneFactory,
+    OrganizationFactory,
+    PeriodFactory,
+    ReportFactory,
+    TargetFactory,
+)
+
+pytestmark = pytest.mark.django_db
+FEW, MANY = 4, 40
+NEXT_YEAR = TODAY + timedelta(days=365)
+
+
+@pytest.fixture
+def now(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def world(city):
+    """One item with a share of the bureau, to which rows are added."""
+    city.document = DocumentFactory()
+    city.item = ItemFactory(
+        dispatched=True,
+        clause=ClauseFactory(document=city.document),
+        leader=city.leader,
+        number="甲",
+    )
+    city.share = AssignmentFactory(item=city.item, organization=city.bureau)
+    return city
+
+
+def add_rows(city, count: int) -> None:
+    """More of everything a page could show, each with bodies, people and papers of its own."""
+    have = Assignment.objects.count()
+    for number in range(have, have + count):
+        late = TODAY - timedelta(days=number % 5)
+        item = ItemFactory(
+            dispatched=True,
+            clause=ClauseFactory(document=city.document),
+            leader=city.leader,
+            due_date=late,
+        )
+        TargetFactory(document=city.document, clause=item.clause)
+        AssignmentFactory(
+            item=item,
+            role="county",
+            organization=OrganizationFactory(county=True),
+            status=("pending", "in_progress", "under_review", "returned")[number % 4],
+        )
+        own = AssignmentFactory(item=item, organization=city.bureau)
+        MilestoneFactory(assignment=own, status="under_review", submitted_at=NOON)
+        ReportFactory(
+            period=PeriodFactory(assignment=own, label="2026-04", start_date=date(2026, 4, 1)),
+            status="approved",
+            reviewed_at=NOON,
+        )
+        ReportFactory(
+            period=PeriodFactory(assignment=own),
+            status=("submitted", "draft", "under_sign_off", "returned")[number % 4],
+        )
+        ExtensionFactory(assignment=own, submitted_at=NOON, asked_by=city.body_head)
+        # More on the one item and the one share as well.
+        share = AssignmentFactory(
+            item=city.item, role="support", organization=OrganizationFactory()
+        )
+        MilestoneFactory(assignment=share)
+        MilestoneFactory(assignment=city.share)
+        TargetFactory(document=city.document, clause=city.item.clause)
+        ReportFactory(
+            period=PeriodFactory(
+                assignment=city.share, label=f"m{number}", start_date=date(2025, 1, number % 28 + 1)
+            ),
+            status="approved",
+            reviewed_at=NOON,
+        )
+        for row in (own, city.share):
+            Event.objects.create(
+                kind=EventKind.ACCEPTED,
+                item=row.item,
+                assignment=row,
+                organization=row.organization,
+                by=city.liaison,
+                happened_at=NOON,
+                recorded_at=NOON,
+            )
+
+
+PAGES = {
+    "home": ("officer", "office_head", "leader", "principal", "liaison", "body_head"),
+    "items": ("officer", "leader", "liaison"),
+    "item": ("officer", "leader", "liaison"),
+    "matrix": ("officer", "leader"),
+    "reviews": ("officer", "office_head", "leader"),
+    "documents": ("officer",),
+    "document": ("officer", "liaison"),
+    "audit": ("auditor", "officer"),
+    "mine": ("liaison", "body_head"),
+    "returns": ("liaison",),
+    "returns_of": ("liaison", "body_head"),
+    "assignment": ("officer", "liaison"),
+    "inbox": ("liaison", "officer"),
+}
+
+
+def addresses(city) -> dict[str, str]:
+    given = {
+        "item": [city.item.uid],
+        "document": [city.document.uid],
+        "returns_of": ["2026-05"],
+        "assignment": [city.share.uid],
+    }
+    return {
+        name: reverse("notifications:inbox")
+        if name == "inbox"
+        else reverse(f"supervision:{name}", args=given.get(name, []))
+        for name in PAGES
+    }
+
+
+def count_all(client, city) -> dict[tuple[str, str], int]:
+    counts = {}
+    for name, address in addresses(city).items():
+        for who in PAGES[name]:
+            client.force_login(getattr(city, who))
+            client.get(address)
+            with CaptureQueriesContext(connection) as captured:
+                answer = client.get(address)
+            assert answer.status_code == 200, (name, who)
+            counts[name, who] = len(captured)
+    return counts
+
+
+def test_no_page_costs_more_with_ten_times_the_rows(client, world, now):
+    add_rows(world, FEW)
+    few = count_all(client, world)
+    add_rows(world, MANY - FEW)
+
+    many = count_all(client, world)
+
+    assert {page: (few[page], many[page]) for page in few if few[page] != many[page]} == {}
+    assert max(few.values()) <= 45, max(few, key=few.get)
+
+
+def test_a_sweep_with_nothing_due_costs_the_same_at_40_and_400(world):
+    def add(count: int) -> None:
+        item = ItemFactory(dispatched=True, due_date=NEXT_YEAR, number=f"乙{count}")
+        bodies = [OrganizationFactory() for _ in range(count)]
+        for body in bodies:
+            AssignmentFactory(item=item, organization=body, role="support", due_date=NEXT_YEAR)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert sweep(TODAY, at=NOON)["due"] == {}
+        return len(captured)
+
+    Assignment.objects.filter(pk=world.share.pk).update(due_date=NEXT_YEAR)
+    add(39)
+    few = queries()
+    add(360)
+    assert Assignment.objects.count() == 400
+
+    assert queries() == few
