@@ -35,9 +35,11 @@ run: install ## start the web server and the worker (PORT=8000), load the demons
 	@exec $(PY) manage.py start --port $(PORT)
 
 test: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the test suite on SQLite
+	@bash .ci/debian-packages chromium fonts-noto-cjk libreoffice-calc poppler-utils
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile tests
 
 test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a throw-away PostgreSQL and Redis
+	@bash .ci/debian-packages chromium fonts-noto-cjk libreoffice-calc poppler-utils postgresql postgresql-common redis-server
 	bash .ci/on-postgres $(PY) -m pytest -n $(WORKERS) --dist loadfile tests
 
 bench: $(VENV)/.installed-dev $(LOCALE)/django.mo ## compare 286 with 28,600 assignments: statements and times as ratios

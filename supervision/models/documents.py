@@ -15,7 +15,11 @@ class DocumentQuerySet(models.QuerySet):
         if permissions.sees_all_items(user):
             return self
         if user.is_body:
-            return self.filter(items__assignments__organization_id=user.organization_id).distinct()
+            # A share given to another body leaves the old one at once.
+            return self.filter(
+                items__assignments__organization_id=user.organization_id,
+                items__assignments__transferred_to=None,
+            ).distinct()
         if permissions.leads_items(user):
             return self.filter(items__leader_id=user.pk).distinct()
         return self.none()

@@ -12,6 +12,7 @@ from supervision.models import (
     DateChange,
     Event,
     EventKind,
+    PolicyDocument,
     ProgressReport,
     ReportPeriod,
     SupervisionItem,
@@ -273,6 +274,8 @@ def test_an_upheld_objection_moves_the_work_and_keeps_the_old_row(city):
     assert (new.organization, new.role, new.status) == (city.other_bureau, "lead", "pending")
     # A transferred share leaves the old body at once.
     assert not Assignment.objects.visible_to(city.liaison).filter(pk=row.pk).exists()
+    assert not PolicyDocument.objects.visible_to(city.liaison).exists()
+    assert PolicyDocument.objects.visible_to(city.other_liaison).exists()
 
 
 def test_the_original_date_cannot_be_overwritten_even_by_a_direct_update(city):
