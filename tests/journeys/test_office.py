@@ -80,3 +80,31 @@ def test_the_second_of_two_on_one_draft_keeps_what_was_typed(visit, town):
 
     second.press("保存拟办稿")
     assert SupervisionItem.objects.get().requirement == "写了半个小时的要求。"
+
+
+def test_a_filter_works_as_it_is_chosen_and_stays_in_the_address(visit, town):
+    kept = ItemFactory(title="要找的事项", status="draft")
+    ItemFactory(title="别的事项", dispatched=True)
+    officer = visit("officer")
+    officer.go("/desk/items/")
+    assert "别的事项" in officer.text
+
+    officer.page.select_option("#filter-state", "draft")
+    officer.page.wait_for_url("**state=draft**")
+
+    assert kept.title in officer.text
+    assert "别的事项" not in officer.text
+    officer.page.reload()
+    assert "别的事项" not in officer.text
+
+
+def test_without_script_the_same_filter_needs_its_button(visit, town):
+    ItemFactory(title="要找的事项", status="draft")
+    ItemFactory(title="别的事项", dispatched=True)
+    officer = visit("officer", has_script=False)
+    officer.go("/desk/items/")
+    officer.page.select_option("#filter-state", "draft")
+    officer.press("查询")
+
+    assert "state=draft" in officer.page.url
+    assert "别的事项" not in officer.text
