@@ -17,6 +17,7 @@ from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
 import yaml
+from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
@@ -153,10 +154,15 @@ def hearing_nothing() -> Iterator[None]:
 
 
 def refresh_statistics() -> None:
-    """Let PostgreSQL know how the tables have grown: nobody else sees our open transaction."""
+    """Let PostgreSQL know how the tables have grown: nobody else sees our open transaction.
+
+    Our own tables only: shared catalogues would stay locked for every other database.
+    """
     if connection.vendor == "postgresql":
+        models = apps.get_app_config("supervision").get_models()
+        tables = ", ".join(f'"{model._meta.db_table}"' for model in models)
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            cursor.execute(f"ANALYZE {tables}")
 
 
 class RealWork(Exception):
