@@ -159,7 +159,10 @@ def refresh_statistics() -> None:
     Our own tables only: shared catalogues would stay locked for every other database.
     """
     if connection.vendor == "postgresql":
-        models = apps.get_app_config("supervision").get_models()
+        models = [
+            *apps.get_app_config("supervision").get_models(),
+            *apps.get_app_config("notifications").get_models(),
+        ]
         tables = ", ".join(f'"{model._meta.db_table}"' for model in models)
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {tables}")
@@ -262,7 +265,8 @@ class _Replay:
 
     def live(self, day: date, *, is_swept: bool) -> None:
         """One day: the sweep in the morning, then what people do."""
-        if day.day == 1:
+        is_heard = day > self.today - timedelta(days=HEARD_DAYS)
+        if day.day == 1 or (is_heard and day.weekday() == 0):
             refresh_statistics()
         if is_swept:
             sweep(day, at=self.moment(day, 7))
