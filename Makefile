@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 LOCALE := supervision/locale/zh_Hans/LC_MESSAGES
 WORKERS ?= 2
+DEBIAN := chromium fonts-noto-cjk libfaketime libreoffice-calc libreoffice-writer poppler-utils
+DEBIAN_SERVERS := postgresql postgresql-common redis-server
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
@@ -35,11 +37,11 @@ run: install ## start the web server and the worker (PORT=8000), load the demons
 	@exec $(PY) manage.py start --port $(PORT)
 
 test: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the test suite on SQLite
-	@bash .ci/debian-packages chromium fonts-noto-cjk libreoffice-calc poppler-utils
+	@bash .ci/debian-packages $(DEBIAN)
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile tests
 
 test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a throw-away PostgreSQL and Redis
-	@bash .ci/debian-packages chromium fonts-noto-cjk libreoffice-calc poppler-utils postgresql postgresql-common redis-server
+	@bash .ci/debian-packages $(DEBIAN) $(DEBIAN_SERVERS)
 	bash .ci/on-postgres $(PY) -m pytest -n $(WORKERS) --dist loadfile tests
 
 bench: $(VENV)/.installed-dev $(LOCALE)/django.mo ## compare 286 with 28,600 assignments: statements and times as ratios
