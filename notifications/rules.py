@@ -88,6 +88,8 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.MILESTONE_MISSED: _digest(LIAISON) + _inbox(OFFICER),
     K.PERIOD_CLOSED: _digest(LIAISON),
     K.ESCALATED: (),
+    K.REVIEW_NEAR: (),
+    K.REVIEW_OVERDUE: (),
     K.ESCALATION_PROPOSED: (Hearing(OFFICE_HEAD, AT_ONCE), Hearing(LEADER, INBOX)),
     K.ESCALATION_DECIDED: (
         Hearing(BODY_HEAD, AT_ONCE),
@@ -98,6 +100,35 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.RELEASE_PROPOSED: _digest(REVIEWER),
     K.RELEASE_SENT_BACK: _digest(PUBLISHER),
     K.RELEASE_APPROVED: _inbox(PUBLISHER),
+}
+
+# A matter on a desk of the office, or of a head who has to sign off (domain.md, section 6.3).
+WAITING = frozenset({K.REVIEW_NEAR, K.REVIEW_OVERDUE})
+# What takes a matter off a desk: the act, and the queues it empties.
+TAKES_OFF: dict[str, frozenset[str]] = {
+    K.ITEM_APPROVED: frozenset({"approvals"}),
+    K.ITEM_SENT_BACK: frozenset({"approvals"}),
+    K.ITEM_CANCELLED: frozenset({"approvals"}),
+    K.OBJECTION_REJECTED: frozenset({"objections"}),
+    K.OBJECTION_UPHELD: frozenset({"objections"}),
+    K.OBJECTION_WITHDRAWN: frozenset({"objections"}),
+    K.EXTENSION_ENDORSED: frozenset({"extensions"}),
+    K.EXTENSION_GRANTED: frozenset({"decisions"}),
+    K.EXTENSION_REFUSED: frozenset({"extensions", "decisions"}),
+    K.EXTENSION_WITHDRAWN: frozenset({"extensions", "decisions"}),
+    K.REPORT_APPROVED: frozenset({"reports"}),
+    K.REPORT_SENT_BACK: frozenset({"reports"}),
+    K.REPORT_SUBMITTED: frozenset({"sign-offs"}),
+    K.SIGN_OFF_REFUSED: frozenset({"sign-offs"}),
+    K.MILESTONE_COMPLETED: frozenset({"milestones"}),
+    K.MILESTONE_SENT_BACK: frozenset({"milestones"}),
+    K.APPROVED: frozenset({"closings"}),
+    K.SENT_BACK: frozenset({"closings"}),
+    K.COMPLETED: frozenset({"checks"}),
+    K.CHECK_FAILED: frozenset({"checks"}),
+    K.SUBMITTED: frozenset({"closing-sign-offs"}),
+    K.RELEASE_APPROVED: frozenset({"releases"}),
+    K.RELEASE_SENT_BACK: frozenset({"releases"}),
 }
 
 # Messages that press for something; they stop when it is done, held, or given more time.
@@ -156,6 +187,8 @@ WHY = {
 
 def hearings(kind: str, data: Mapping) -> Sequence[Hearing]:
     """Who hears of an event of this kind with these details; empty when nobody does."""
+    if kind in WAITING:
+        return _digest(*data.get("audience", ()))
     if kind == K.PERIOD_CLOSED and data.get("is_filed"):
         return ()
     if kind in (K.REMINDER_DUE, K.ESCALATED, K.ESCALATION_PROPOSED) and not data.get("is_sent"):

@@ -35,6 +35,7 @@ from supervision.models import (
     User,
 )
 from supervision.rules.working_days import WorkingCalendar
+from supervision.services.reviewer_clocks import still_waiting
 from supervision.services.settings import working_calendar
 
 logger = logging.getLogger(__name__)
@@ -178,6 +179,8 @@ def fan_out_missed(*, is_wide: bool = False, limit: int = 2000) -> dict:
 
 def settle(event: Event) -> None:
     """Void the messages that this event answers or makes pointless, in the same transaction."""
+    if event.kind in rules.TAKES_OFF:
+        _take_off_desk(event)
     if event.assignment_id is None:
         return
     if event.kind in rules.ENDING:
@@ -195,6 +198,28 @@ def settle(event: Event) -> None:
             kinds=rules.SETTLES[event.kind],
             of=of,
         )
+
+
+def _take_off_desk(event: Event) -> None:
+    """What pressed a reviewer is done with the reviewer's act."""
+    about = {
+        "event__kind__in": list(rules.WAITING),
+        "event__data__queue__in": list(rules.TAKES_OFF[event.kind]),
+    }
+    if event.milestone_id:
+        about["event__milestone_id"] = event.milestone_id
+    elif event.period_id:
+        about["event__period_id"] = event.period_id
+    elif event.assignment_id:
+        about["event__assignment_id"] = event.assignment_id
+    elif event.item_id:
+        about["event__item_id"] = event.item_id
+    else:
+        about["event__document_id"] = event.document_id
+    InboxEntry.objects.filter(done_at=None, **about).update(done_at=event.recorded_at)
+    Delivery.objects.filter(status__in=Delivery.OPEN_STATES, **about).update(
+        status=SendStatus.CANCELLED, error=event.kind
+    )
 
 
 def cancel_open(
@@ -529,6 +554,8 @@ def reasons_against(user: User, deliveries: list[Delivery], now: datetime) -> di
         proposed[key]
         for key in Event.objects.filter(fact_key__in=proposed).values_list("fact_key", flat=True)
     }
+    pressing = [d.event for d in deliveries if d.event.kind in rules.WAITING]
+    waiting = still_waiting(pressing)
     found = {}
     for delivery in deliveries:
         event = delivery.event
@@ -540,7 +567,11 @@ def reasons_against(user: User, deliveries: list[Delivery], now: datetime) -> di
             found[delivery.pk] = "duty"
         elif not _may_see(user, event, seen_shares, seen_items):
             found[delivery.pk] = "not_visible"
-        elif delivery.pk in decided or (event.kind in rules.CHASING and _is_settled(event, today)):
+        elif (
+            (event.kind in rules.WAITING and event.pk not in waiting)
+            or delivery.pk in decided
+            or (event.kind in rules.CHASING and _is_settled(event, today))
+        ):
             found[delivery.pk] = "settled"
     return found
 

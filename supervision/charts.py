@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 
 Number = int | float | Decimal
 
-CODES = ("red", "yellow", "green", "blue", "grey", "suspended", "done", "done_late")
+CODES = ("red", "orange", "yellow", "green", "blue", "grey", "suspended", "done", "done_late")
 SHAPES = {
     "red": "■",
+    "orange": "⬟",
     "yellow": "▲",
     "green": "●",
     "blue": "◆",
@@ -31,6 +32,7 @@ SHAPES = {
 }
 # Lines of the pattern inside an 8 × 8 tile; red and green stay plain.
 HATCHES = {
+    "orange": "M0 2H8M0 6H8",
     "yellow": "M0 8L8 0M-2 2L2 -2M6 10L10 6",
     "blue": "M0 4H8",
     "grey": "M4 0V8",

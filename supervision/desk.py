@@ -31,7 +31,7 @@ LIGHT_WORDS = {
     Light.DONE_LATE: _("Done late"),
 }
 # Orange is a local scheme's colour; components know eight codes, so it is drawn as yellow.
-SHOWN_AS = {"orange": "yellow"}
+SHOWN_AS: dict[str, str] = {}
 
 # Two or three characters for a cell; red for being behind is not called overdue.
 SHORT_WORDS = {

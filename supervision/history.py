@@ -246,6 +246,18 @@ SENTENCES: dict[str, tuple] = {
         _("%(body)s: “%(level_name)s” was not issued"),
         _("The proposed step for %(body)s was decided"),
     ),
+    EventKind.REVIEW_NEAR: (
+        _("%(queue_name)s: due at this desk by %(due_date)s"),
+        _("A matter waits with the office; its limit is near"),
+    ),
+    EventKind.REVIEW_OVERDUE: (
+        _("%(queue_name)s: over the limit of %(limit_days)s working days since %(due_date)s"),
+        _("A matter waits with the office longer than its limit"),
+    ),
+    EventKind.RULES_CHANGED: (
+        _("%(rules_name)s: %(changes_count)s changes were put into use"),
+        _("The rules of the office were changed"),
+    ),
     EventKind.RELEASE_PROPOSED: (
         _("The public edition %(edition)s was proposed"),
         _("A public edition was proposed"),
@@ -286,7 +298,29 @@ ONLY_IF: dict[str, dict[int, tuple[str, bool]]] = {
     EventKind.ESCALATION_DECIDED: {0: ("is_issued", True), 1: ("is_issued", False)},
 }
 
+# What lies on a desk, by the code of services/reviewer_clocks.py.
+DESK_NAMES: dict[str, str] = {
+    "approvals": _("Item to approve"),
+    "objections": _("Objection to decide"),
+    "extensions": _("Extension to look at"),
+    "decisions": _("Extension to decide"),
+    "reports": _("Return to review"),
+    "milestones": _("Milestone to verify"),
+    "closings": _("Closing to review"),
+    "checks": _("Closing to check"),
+    "sign-offs": _("Return to sign off"),
+    "closing-sign-offs": _("Closing to sign off"),
+    "releases": _("Public edition to review"),
+}
+RULES_NAMES: dict[str, str] = {
+    "ladder": _("Ladder"),
+    "limits": _("Limits"),
+    "lights": _("Lights"),
+}
+
 TONES: dict[str, str] = {
+    EventKind.REVIEW_NEAR: "blue",
+    EventKind.REVIEW_OVERDUE: "red",
     EventKind.ITEM_COMPLETED: "done",
     EventKind.COMPLETED: "done",
     EventKind.MILESTONE_COMPLETED: "done",
@@ -389,6 +423,10 @@ def _parameters(event: Event) -> dict[str, str]:
             shown[f"{name}_count"] = str(len(value))
         elif isinstance(value, int) and not isinstance(value, bool):
             shown[f"{name}_count"] = str(value)
+    if data.get("queue") in DESK_NAMES:
+        shown["queue_name"] = str(DESK_NAMES[data["queue"]])
+    if data.get("what") in RULES_NAMES:
+        shown["rules_name"] = str(RULES_NAMES[data["what"]])
     step = _step_of_the_ladder(data)
     if step:
         shown["level_name"] = step

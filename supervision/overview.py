@@ -9,7 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import DateTimeField, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    DateField,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.utils import timezone
 
 from supervision.models import (
@@ -35,7 +47,7 @@ from supervision.rules.limits import Unit, distance
 from supervision.rules.progress import actual_percent, scheduled_percent
 from supervision.rules.reasons import describe
 from supervision.rules.working_days import WorkingCalendar
-from supervision.services.settings import light_scheme, working_calendar
+from supervision.services.settings import Schemes, light_schemes, working_calendar
 
 LIGHT_ORDER = (
     Light.RED,
@@ -76,10 +88,31 @@ def last_judged_date(today: date, calendar: WorkingCalendar, scheme: LightScheme
 
 def with_facts(assignments: QuerySet, *, today: date) -> QuerySet:
     """Annotate what the lights ask of the database: one query, and one for the milestones."""
-    calendar, scheme = working_calendar(), light_scheme()
-    judged = last_judged_date(today, calendar, scheme)
+    return _with_facts(assignments, today, working_calendar(), light_schemes())
+
+
+def _judged_until(today: date, calendar: WorkingCalendar, schemes: Schemes) -> Case:
+    """The last judged return day of each row: items may have schemes with another grace."""
+    usual = last_judged_date(today, calendar, schemes.default)
+    days = {pk: last_judged_date(today, calendar, scheme) for pk, scheme in schemes.by_pk.items()}
+    return Case(
+        *(
+            When(item__light_scheme=pk, then=Value(day))
+            for pk, day in sorted(days.items())
+            if day != usual
+        ),
+        default=Value(usual),
+        output_field=DateField(),
+    )
+
+
+def _with_facts(
+    assignments: QuerySet, today: date, calendar: WorkingCalendar, schemes: Schemes
+) -> QuerySet:
     owed = ReportPeriod.objects.filter(
-        assignment=OuterRef("pk"), status=ReportPeriod.Status.OPEN, due_date__lte=judged
+        assignment=OuterRef("pk"),
+        status=ReportPeriod.Status.OPEN,
+        due_date__lte=OuterRef("judged_until"),
     ).order_by("-due_date")
     filed = ProgressReport.objects.filter(
         period__assignment=OuterRef("pk"), status__in=FILED
@@ -91,6 +124,7 @@ def with_facts(assignments: QuerySet, *, today: date) -> QuerySet:
     )
     return (
         assignments.select_related("item", "organization")
+        .annotate(judged_until=_judged_until(today, calendar, schemes))
         .annotate(
             judged_due_date=Subquery(owed.values("due_date")[:1]),
             is_judged_covered=Exists(filed_for_last),
@@ -157,12 +191,18 @@ EMPTY_CALENDAR = WorkingCalendar()
 CANCELLED = LightVerdict(Light.GREY, Reason("cancelled"))
 
 
-def light_up(assignments: QuerySet, *, today: date) -> list[Assignment]:
-    """The rows of a queryset, each with its `lamp`. Two queries, whatever the number of rows."""
-    calendar, scheme = working_calendar(), light_scheme()
-    rows = list(with_facts(assignments, today=today))
+def light_up(
+    assignments: QuerySet, *, today: date, schemes: Schemes | None = None
+) -> list[Assignment]:
+    """The rows of a queryset, each with its `lamp`. Two queries, whatever the number of rows.
+
+    `schemes` other than the stored ones are for a preview.
+    """
+    calendar, schemes = working_calendar(), schemes or light_schemes()
+    rows = list(_with_facts(assignments, today, calendar, schemes))
     for row in rows:
         facts = facts_of(row, today)
+        scheme = schemes.of(row.item)
         found = _ended(row) or _handed_in(row, verdict(facts, today, calendar, scheme))
         row.lamp = Lamp(
             found.light.value,

@@ -107,6 +107,18 @@ def can_archive_item(item, user) -> bool:
     return user.has_role(OFFICER)
 
 
+# The office's own rules
+
+
+def sees_rules(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD, ADMINISTRATOR)
+
+
+def can_change_rules(user) -> bool:
+    """Ladder, limits and light schemes: the head of the office, nobody else."""
+    return user.has_role(OFFICE_HEAD)
+
+
 # Assignments
 
 

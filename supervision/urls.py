@@ -16,6 +16,7 @@ from supervision.views import (
     releases,
     reports,
     reviews,
+    rules,
     workbooks,
 )
 from supervision.views.components import components
@@ -42,6 +43,15 @@ office_urls: list = [
     path("releases/<uuid:uid>/", releases.release, name="release"),
     path("releases/<uuid:uid>/<slug:act>/", releases.release_act, name="release_act"),
     path("audit/", audit.audit, name="audit"),
+]
+
+# What the office sets for itself
+settings_urls: list = [
+    path("settings/", rules.settings, name="settings"),
+    path("settings/ladder/", rules.ladder, name="ladder"),
+    path("settings/limits/", rules.limits, name="limits"),
+    path("settings/lights/", rules.lights, name="lights"),
+    path("settings/lights/<slug:code>/", rules.light_scheme, name="light_scheme"),
 ]
 
 # Bureaus and counties
@@ -78,6 +88,7 @@ spreadsheet_urls: list = [
 urlpatterns = [
     path("components/", components, name="components"),
     *office_urls,
+    *settings_urls,
     *body_urls,
     *spreadsheet_urls,
 ]

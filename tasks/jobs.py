@@ -9,7 +9,9 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 from notifications.services import fan_out_missed, send_pending
+from supervision.models import Event
 from supervision.services.facts import Effect, apply_effect, due_effects
+from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
 from tasks.clock import (
     ClockStepped,
     beat,
@@ -92,7 +94,7 @@ def sweep(
             if not is_dry_run:
                 _record_run(today, recorded_at, {}, is_wide=is_wide, error=str(stepped))
             return {"today": today.isoformat(), "is_frozen": True, "reason": str(stepped)}
-    effects = due_effects(today, is_wide=is_wide)
+    effects = [*due_effects(today, is_wide=is_wide), *due_reviews(today)]
     due = Counter(effect.kind.value for effect in effects)
     summary = {
         "today": today.isoformat(),
@@ -117,7 +119,10 @@ def sweep(
 
 
 def _apply(
-    effects: list[Effect], recorded_at: datetime, started: float, budget_seconds: float | None
+    effects: list[Effect | ReviewEffect],
+    recorded_at: datetime,
+    started: float,
+    budget_seconds: float | None,
 ) -> tuple[dict[str, Counter], list[str], int]:
     outcomes = {"written": Counter(), "already_there": Counter(), "failed": Counter()}
     errors: list[str] = []
@@ -129,16 +134,23 @@ def _apply(
             outcomes["failed"][effect.kind.value] += 1
             continue
         try:
-            event = apply_effect(effect, recorded_at=recorded_at)
+            event = _write(effect, recorded_at)
         except Exception as error:
             logger.exception("Could not write %s", effect.fact_key)
             errors.append(f"{effect.fact_key}: {error}")
             outcomes["failed"][effect.kind.value] += 1
             # One level at a time: what comes after on this row waits until this is written.
-            stopped.add(effect.assignment_id)
+            if effect.assignment_id is not None:
+                stopped.add(effect.assignment_id)
         else:
             outcomes["written" if event else "already_there"][effect.kind.value] += 1
     return outcomes, errors, 0
+
+
+def _write(effect: Effect | ReviewEffect, recorded_at: datetime) -> Event | None:
+    if isinstance(effect, ReviewEffect):
+        return apply_review(effect, recorded_at=recorded_at)
+    return apply_effect(effect, recorded_at=recorded_at)
 
 
 def _record_run(

@@ -157,6 +157,10 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "workbook",
         "workbook_preview",
         "workbook_apply",
+        "settings",
+        "ladder",
+        "limits",
+        "lights",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
@@ -164,6 +168,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         reverse("supervision:release_act", args=[release.uid, "approve"]),
         {"version": ""},
     )
+    rows["supervision:light_scheme", "-"] = (reverse("supervision:light_scheme", args=["ship"]), {})
     for name in ("notifications:inbox", "notifications:mark", "tasks:healthz"):
         rows[name, "-"] = (reverse(name), {})
     for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):

@@ -23,6 +23,7 @@ from supervision.models.settings import (
     EscalationLevel,
     LightSchemeRow,
     NumberSeries,
+    StartLevel,
     TimeLimit,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "ReportVersion",
     "Responsibility",
     "Role",
+    "StartLevel",
     "SupervisionItem",
     "Target",
     "TimeLimit",

@@ -188,6 +188,16 @@ class Assignment(Stateful):
                 name="assignment_accept_open",
             ),
             models.Index(fields=["organization", "status"], name="assignment_of_body"),
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(status__in=["under_review", "approved"]),
+                name="assignment_to_review",
+            ),
+            models.Index(
+                fields=["item"],
+                condition=Q(is_sign_off_requested=True),
+                name="assignment_to_sign",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -443,10 +453,15 @@ class Milestone(Stateful):
         ]
         indexes = [
             models.Index(
+                fields=["submitted_at"],
+                condition=Q(status="under_review"),
+                name="milestone_to_review",
+            ),
+            models.Index(
                 fields=["planned_date"],
                 condition=Q(status__in=["planned", "in_progress", "returned"]),
                 name="milestone_due_open",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

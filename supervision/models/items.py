@@ -104,6 +104,14 @@ class SupervisionItem(Stateful):
     cycle = models.CharField(
         _("report cycle"), max_length=12, choices=Cycle.choices, default=Cycle.MONTHLY
     )
+    light_scheme = models.ForeignKey(
+        "supervision.LightSchemeRow",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="items",
+        verbose_name=_("light scheme"),
+    )
     share_cycle = models.CharField(
         _("report cycle of supports and counties"),
         max_length=12,

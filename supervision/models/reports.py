@@ -176,10 +176,13 @@ class ProgressReport(Stateful):
         ]
         indexes = [
             models.Index(
+                fields=["period"], condition=Q(status="under_sign_off"), name="report_to_sign"
+            ),
+            models.Index(
                 fields=["submitted_at"],
                 condition=Q(status="submitted"),
                 name="report_to_review",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

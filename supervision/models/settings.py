@@ -96,6 +96,27 @@ class EscalationLevel(models.Model):
         return self.name
 
 
+class StartLevel(models.Model):
+    """At which step urging begins for items of an urgency; the first where no row says otherwise.
+
+    Source: domain.md, section 6.1 (local rule: important items may begin at yellow, special ones
+    at red).
+    """
+
+    urgency = models.CharField(_("urgency"), max_length=10, unique=True)
+    number = models.PositiveSmallIntegerField(_("first level"))
+
+    class Meta:
+        verbose_name = _("start of the ladder")
+        verbose_name_plural = _("starts of the ladder")
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=1), name="start_level_from_one")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.urgency} {self.number}"
+
+
 class CalendarDay(models.Model):
     """A day on which the plain week does not hold: a rest day, or a make-up working day (调休)."""
 

@@ -205,9 +205,30 @@ def may_remind(
     return last_reminded_date is None or calendar.between(last_reminded_date, today) >= gap
 
 
-def validate_ladder(levels: Sequence[Level]) -> list[str]:
-    """What is wrong with a ladder, one sentence each; empty when it can be used."""
-    return [describe(problem) for problem in _problems(levels)]
+def validate_ladder(levels: Sequence[Level], *, gap: int = 0) -> list[str]:
+    """What is wrong with a ladder, one sentence each; empty when it can be used.
+
+    `gap` is the least number of working days between two urgings that leave by themselves.
+    """
+    return [describe(problem) for problem in [*_problems(levels), *_close_steps(levels, gap)]]
+
+
+def _close_steps(levels: Sequence[Level], gap: int) -> list[Reason]:
+    counted = sorted(
+        (
+            level
+            for level in levels
+            if level.trigger is Trigger.OVERDUE
+            and level.is_automatic
+            and level.unit is Unit.WORKING_DAY
+        ),
+        key=lambda level: level.number,
+    )
+    return [
+        Reason("ladder_close", {"number": level.number, "former": former.number, "gap": gap})
+        for former, level in pairwise(counted)
+        if 0 < level.offset - former.offset < gap
+    ]
 
 
 def _problems(levels: Sequence[Level]) -> list[Reason]:
@@ -227,6 +248,8 @@ def _problems(levels: Sequence[Level]) -> list[Reason]:
     for level in sorted(levels, key=lambda level: level.number):
         if level.trigger is not Trigger.MANUAL and level.offset < 1:
             problems.append(Reason("ladder_negative", {"number": level.number}))
+        if not level.audience:
+            problems.append(Reason("ladder_deaf", {"number": level.number}))
         if level.number > LAST_AUTOMATIC and level.is_automatic:
             problems.append(Reason("ladder_automatic", {"number": level.number}))
         if level.number >= MANUAL_FROM and level.trigger is not Trigger.MANUAL:

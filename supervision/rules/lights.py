@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 from supervision.rules.limits import Unit, distance, shift
 from supervision.rules.working_days import WorkingCalendar
@@ -121,6 +122,29 @@ class LightScheme:
         days = [day for day, _light in self.overdue_steps]
         if days[:1] != [1] or days != sorted(set(days)):
             raise ValueError("overdue_steps must ascend from day 1: overdue always has a light")
+
+
+def scheme_problems(scheme: LightScheme) -> list[Reason]:
+    """What is wrong with the thresholds of a scheme; empty when it can be used."""
+    problems = []
+    for (_day, former), (day, light) in pairwise(scheme.overdue_steps):
+        if SEVERITY[light] < SEVERITY[former]:
+            problems.append(Reason("scheme_overdue_milder", {"day": day}))
+    steps = sorted(scheme.gap_steps, key=lambda step: step.over)
+    for step in steps:
+        if not 0 <= step.over <= 100:
+            problems.append(Reason("scheme_gap_range", {"over": step.over}))
+    for former, step in pairwise(steps):
+        if SEVERITY[step.light] < SEVERITY[former.light]:
+            problems.append(Reason("scheme_gap_milder", {"over": step.over}))
+    if (
+        scheme.notice_value is not None
+        and scheme.notice_unit is scheme.warn_unit
+        and scheme.notice_value <= scheme.warn_value
+    ):
+        params = {"notice": scheme.notice_value, "warn": scheme.warn_value}
+        problems.append(Reason("scheme_notice_within_warning", params))
+    return problems
 
 
 SHIP_SCHEME = LightScheme()

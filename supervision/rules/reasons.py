@@ -39,6 +39,19 @@ TEXTS = {
     "ladder_decreasing": _("Level %(number)s would come before level %(former)s or with it"),
     "ladder_negative": _("The distance of level %(number)s must be at least one"),
     "ladder_reminder": _("Level 0 reminds before the due date; no other level does"),
+    "ladder_close": _(
+        "Level %(number)s follows level %(former)s within %(gap)s working days, the least distance "
+        "between two urgings"
+    ),
+    "ladder_deaf": _("Nobody hears of level %(number)s: choose at least one duty"),
+    # What is wrong with a light scheme, lights.scheme_problems.
+    "scheme_overdue_order": _("The steps after the due date must ascend and begin with day 1"),
+    "scheme_overdue_milder": _("A longer delay may not show a milder light: look at day %(day)s"),
+    "scheme_gap_milder": _("A larger gap may not show a milder light: look at %(over)s"),
+    "scheme_gap_range": _("A gap lies between 0 and 100: %(over)s does not"),
+    "scheme_notice_within_warning": _(
+        "The early notice (%(notice)s) must begin before the warning (%(warn)s)"
+    ),
     "ladder_manual": _("Level 5 is decided by a person and never by counting"),
     "ladder_automatic": _(
         "From level 3 upward a named person decides; level %(number)s cannot be automatic"

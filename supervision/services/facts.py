@@ -7,7 +7,7 @@ reach the second. Missing a run loses nothing: the question is never "what was y
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ from supervision.rules.limits import Unit, add_months, shift
 from supervision.rules.reasons import level_name
 from supervision.rules.working_days import WorkingCalendar
 from supervision.services.acts import record_event
-from supervision.services.settings import as_level, working_calendar
+from supervision.services.settings import as_level, read_start_levels, working_calendar
 
 ONE_DAY = timedelta(days=1)
 # The closing paper is with the office; the body's clock stands still.
@@ -79,7 +79,7 @@ def due_effects(today: date, *, is_wide: bool = False) -> list[Effect]:
         *_became_overdue(today, is_wide=is_wide),
         *_missed_milestones(today, is_wide=is_wide),
         *_closed_periods(today),
-        *_ladder_steps(today, calendar),
+        *_ladder_steps(today, calendar, armed_ladder()),
     ]
     # The same order on every database; within one share and ladder the order of deciding is kept.
     return sorted(effects, key=_order)
@@ -353,8 +353,20 @@ def armed_ladder() -> list[ArmedLevel]:
     ]
 
 
-def _ladder_steps(today: date, calendar: WorkingCalendar) -> Iterator[Effect]:
-    ladder = [step for step in armed_ladder() if step.level.trigger is not Trigger.MANUAL]
+def ladder_effects(
+    today: date, ladder: Sequence[ArmedLevel], start_levels: Mapping[str, int] | None = None
+) -> list[Effect]:
+    """What a ladder calls for by `today` and is not on record: for a preview of one not in use."""
+    return list(_ladder_steps(today, working_calendar(), ladder, start_levels))
+
+
+def _ladder_steps(
+    today: date,
+    calendar: WorkingCalendar,
+    armed: Sequence[ArmedLevel],
+    start_levels: Mapping[str, int] | None = None,
+) -> Iterator[Effect]:
+    ladder = [step for step in armed if step.level.trigger is not Trigger.MANUAL]
     if not ladder:
         return
     candidates = _candidates(today, ladder, calendar)
@@ -363,8 +375,9 @@ def _ladder_steps(today: date, calendar: WorkingCalendar) -> Iterator[Effect]:
         return
     histories = _histories(candidates)
     levels = {step.level.code: step for step in ladder}
+    starts = read_start_levels() if start_levels is None else start_levels
     for row in rows:
-        facts = _ladder_facts(row, histories[row.pk], today, calendar)
+        facts = _ladder_facts(row, histories[row.pk], today, calendar, starts)
         for due in _armed_steps(facts, ladder, calendar):
             effect = _ladder_effect(row, due, levels[due.level.code], today)
             if effect.fact_key not in histories[row.pk].keys:
@@ -477,7 +490,11 @@ def _histories(candidates: QuerySet) -> dict[int, History]:
 
 
 def _ladder_facts(
-    row: Assignment, history: History, today: date, calendar: WorkingCalendar
+    row: Assignment,
+    history: History,
+    today: date,
+    calendar: WorkingCalendar,
+    start_levels: Mapping[str, int],
 ) -> LadderFacts:
     is_monthly = row.cycle == "monthly"
     return LadderFacts(
@@ -490,7 +507,7 @@ def _ladder_facts(
             for (number, episode), day in history.reached.items()
             if episode == row.episode
         },
-        start_level=settings.ESCALATION_START_LEVELS.get(row.item.urgency, 1),
+        start_level=start_levels.get(row.item.urgency, 1),
         span_working_days=calendar.between(row.dispatched_date, row.due_date)
         if row.due_date
         else 0,

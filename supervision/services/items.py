@@ -42,6 +42,7 @@ EDITABLE_FIELDS = (
     "urgency",
     "cycle",
     "share_cycle",
+    "light_scheme",
     "is_key",
     "is_ongoing",
     "due_date",

@@ -1,6 +1,9 @@
 """The office's numbers: calendar, limits, ladder, light scheme, number series."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.db.models import Count, Max
 from django.utils.translation import gettext_lazy as _
@@ -11,10 +14,22 @@ from supervision.models import (
     EscalationLevel,
     LightSchemeRow,
     NumberSeries,
+    StartLevel,
+    SupervisionItem,
     TimeLimit,
 )
 from supervision.rules.escalation import SHIP_LADDER, Level, Trigger
-from supervision.rules.lights import SHIP_SCHEME, GapBasis, GapStep, Light, LightScheme
+from supervision.rules.lights import (
+    EARLY_IS_BLUE_SCHEME,
+    QUOTA_SCHEME,
+    SHIP_SCHEME,
+    SHORTFALL_SCHEME,
+    THREE_STEP_SCHEME,
+    GapBasis,
+    GapStep,
+    Light,
+    LightScheme,
+)
 from supervision.rules.limits import DateReceipt, Unit, due_date
 from supervision.rules.reasons import level_name
 from supervision.rules.working_days import WorkingCalendar, announced_overrides
@@ -33,9 +48,19 @@ SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
     ("extension_notice", ""): (3, "working_day", _("Ask before the due date"), "convention"),
     ("decide_extension", ""): (3, "working_day", _("Decide an extension"), "convention"),
     ("approve_item", ""): (2, "working_day", _("Decide on an item"), "convention"),
+    ("release_step", ""): (2, "working_day", _("Review a public edition"), "convention"),
     ("sign_off", ""): (2, "working_day", _("Sign-off by the body's head"), "convention"),
     ("remind_min_gap", ""): (3, "working_day", _("Gap between two urgings"), "local rule"),
     ("report_grace", ""): (5, "working_day", _("Grace after the return day"), "convention"),
+}
+
+# Real schemes of other offices, ready to be chosen for an item. Source: domain.md, section 5.2.
+SHIP_SCHEMES: dict[str, tuple] = {
+    "ship": (_("Shipped scheme"), SHIP_SCHEME),
+    "quota": (_("Monthly quota: under 80 and under 60 percent"), QUOTA_SCHEME),
+    "shortfall": (_("Shortfall: yellow up to half, red beyond"), SHORTFALL_SCHEME),
+    "three-step": (_("Overdue in three steps: yellow, orange, red"), THREE_STEP_SCHEME),
+    "early-blue": (_("Blue when early, yellow when faulty, red when late"), EARLY_IS_BLUE_SCHEME),
 }
 
 _calendar: dict[tuple, WorkingCalendar] = {}
@@ -97,14 +122,37 @@ def deadline(code: str, start: date, *, urgency: str = "") -> DateReceipt:
     return due_date(start, value, Unit(unit), rule=code, calendar=working_calendar())
 
 
-def light_scheme() -> LightScheme:
-    """The scheme marked as default, or the shipped one."""
-    row = LightSchemeRow.objects.filter(is_default=True).first()
-    return scheme_from(row.params) if row else SHIP_SCHEME
+@dataclass(frozen=True)
+class Schemes:
+    """The light schemes in use: one for every item that names none, others by their row."""
+
+    default: LightScheme
+    by_pk: Mapping[int, LightScheme]
+
+    def of(self, item: SupervisionItem) -> LightScheme:
+        return self.by_pk.get(item.light_scheme_id, self.default)
+
+
+def light_schemes() -> Schemes:
+    """Every stored scheme, read in one query; the shipped one where no row is the default."""
+    default, by_pk = SHIP_SCHEME, {}
+    for row in LightSchemeRow.objects.all():
+        by_pk[row.pk] = scheme_from(row.params)
+        if row.is_default:
+            default = by_pk[row.pk]
+    return Schemes(default, by_pk)
+
+
+def read_start_levels() -> dict[str, int]:
+    """At which step urging begins, by the item's urgency; the first where nothing is said."""
+    return dict(StartLevel.objects.values_list("urgency", "number"))
 
 
 def scheme_from(params: dict) -> LightScheme:
-    """A scheme from stored thresholds; names left out keep what is shipped."""
+    """A scheme from stored thresholds; names left out keep what is shipped.
+
+    Raises ValueError or TypeError for a name or a value no scheme knows.
+    """
     values = dict(params)
     for name in ("warn_unit", "notice_unit", "notice_min_span_unit", "grace_unit"):
         if name in values:
@@ -123,6 +171,29 @@ def scheme_from(params: dict) -> LightScheme:
     if "milestone_light" in values:
         values["milestone_light"] = Light(values["milestone_light"])
     return LightScheme(**values)
+
+
+def scheme_params(scheme: LightScheme) -> dict:
+    """What of a scheme differs from the shipped one, as plain JSON values; see `scheme_from`."""
+    plain: dict = {}
+    for field in fields(scheme):
+        value = getattr(scheme, field.name)
+        if value == getattr(SHIP_SCHEME, field.name):
+            continue
+        if field.name == "overdue_steps":
+            value = [[days, light.value] for days, light in value]
+        elif field.name == "gap_steps":
+            value = [
+                [_plain_number(step.over), step.light.value, step.is_inclusive] for step in value
+            ]
+        elif isinstance(value, Decimal):
+            value = _plain_number(value)
+        plain[field.name] = value
+    return plain
+
+
+def _plain_number(value: Decimal | int) -> float | int:
+    return int(value) if value == int(value) else float(value)
 
 
 def ladder() -> tuple[Level, ...]:
@@ -188,7 +259,14 @@ def sync_settings(*, at: datetime) -> None:
                 for level in SHIP_LADDER
             ]
         )
-    LightSchemeRow.objects.get_or_create(
-        code="ship", defaults={"name": _("Shipped scheme"), "params": {}, "is_default": True}
-    )
+    has_default = LightSchemeRow.objects.filter(is_default=True).exists()
+    for code, (name, scheme) in SHIP_SCHEMES.items():
+        LightSchemeRow.objects.get_or_create(
+            code=code,
+            defaults={
+                "name": name,
+                "params": scheme_params(scheme),
+                "is_default": code == "ship" and not has_default,
+            },
+        )
     load_calendar(at=at)

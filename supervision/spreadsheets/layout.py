@@ -29,7 +29,7 @@ GRID = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)
 # Shape and colours of a light, ink on tint (public-site.md, section 11).
 SHAPES: dict[str, str] = {
     Light.RED: "■",
-    Light.ORANGE: "▲",
+    Light.ORANGE: "⬟",
     Light.YELLOW: "▲",
     Light.BLUE: "◆",
     Light.GREEN: "●",
@@ -40,7 +40,7 @@ SHAPES: dict[str, str] = {
 }
 COLOURS: dict[str, tuple[str, str]] = {
     Light.RED: ("8C1D18", "FDECEA"),
-    Light.ORANGE: ("6B4700", "FFF4D6"),
+    Light.ORANGE: ("7A3000", "FFE9D9"),
     Light.YELLOW: ("6B4700", "FFF4D6"),
     Light.BLUE: ("164E80", "E8F1FA"),
     Light.GREEN: ("005A3C", "E6F4EE"),

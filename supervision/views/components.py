@@ -50,6 +50,7 @@ class ReasonForm(forms.Form):
 
 LIGHTS = [
     {"code": "red", "text": "逾期3天"},
+    {"code": "orange", "text": "逾期9天"},
     {"code": "yellow", "text": "临期 剩2天"},
     {"code": "blue", "text": "提醒 剩7个工作日"},
     {"code": "green", "text": "正常 剩41天"},

@@ -30,6 +30,7 @@ DECISIONS = ("reviews", _("Decisions"), ("review_act",))
 MATRIX = ("matrix", _("Matrix"), ())
 DOCUMENTS = ("documents", _("Documents"), ("document", "document_act"))
 RELEASES = ("releases", _("Public editions"), ("release", "release_act"))
+SETTINGS = ("settings", _("Settings"), ("ladder", "limits", "lights", "light_scheme"))
 AUDIT = ("audit", _("Records"), ())
 RETURNS = ("returns", _("Progress returns"), ("returns_of", "report"))
 
@@ -38,13 +39,15 @@ def entries_for(user) -> list[tuple]:
     """The entries of a user's navigation, by duty; nothing for an account without one."""
     found = [HOME]
     if user.is_office:
-        found += [REVIEWS, ITEMS, MATRIX, DOCUMENTS, RELEASES, AUDIT]
+        found += [REVIEWS, ITEMS, MATRIX, DOCUMENTS, RELEASES, AUDIT, SETTINGS]
     elif user.has_role(permissions.LEADER, permissions.PRINCIPAL):
         found += [DECISIONS, ITEMS, MATRIX]
     elif user.is_body:
         found += [RETURNS, ITEMS]
     if permissions.sees_releases(user) and RELEASES not in found:
         found.append(RELEASES)
+    if permissions.sees_rules(user) and SETTINGS not in found:
+        found.append(SETTINGS)
     if permissions.reads_audit(user) and AUDIT not in found:
         found.append(AUDIT)
     return found

@@ -114,8 +114,10 @@ def test_the_due_date_itself_is_on_time(city):
 def test_what_does_not_wait_for_the_body_is_never_chased(city, status):
     row = share(status=status, due_date=TODAY - timedelta(days=30), submitted_date=LONG_AGO)
     MilestoneFactory(assignment=row, planned_date=TODAY - timedelta(days=30))
-    assert run()["due"] == {}
-    assert run(TODAY + timedelta(days=400))["due"] == {}
+    # The office’s own clock runs on while the closing lies with it.
+    office = {EventKind.REVIEW_NEAR, EventKind.REVIEW_OVERDUE}
+    assert set(run()["due"]) <= office
+    assert set(run(TODAY + timedelta(days=400))["due"]) <= office
 
 
 def test_an_extended_share_begins_anew(city):
@@ -349,7 +351,8 @@ def test_nothing_due_costs_the_same_number_of_statements(city):
     ]
     Assignment.objects.bulk_create(rows)
     assert Assignment.objects.count() == 1000
-    assert statements() == few <= 8
+    # Five of the facts, one a desk of the reviewers, and what they read of the settings.
+    assert statements() == few <= 21
 
 
 def test_the_wide_sweep_finds_what_was_handed_in_late_while_no_sweep_ran(city):

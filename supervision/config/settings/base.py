@@ -192,8 +192,6 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 RETURN_DAY = env.int("RETURN_DAY", 5)
 OFFICE_NAME = env.str("OFFICE_NAME", "市政府办公室督查室")
 NUMBER_PREFIX = env.str("NUMBER_PREFIX", "督字")
-# At which level urging begins, by the item's urgency, e.g. {"special": 3}; 1 where nothing is said.
-ESCALATION_START_LEVELS: dict[str, int] = {}
 # Beyond this a reminder is recorded as missed and a message expires unsent.
 STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", 30)
 # Mail leaves on working days between these local times; what waits is not dropped.

@@ -212,6 +212,7 @@ def test_no_second_urging_inside_three_working_days(last, today, expected):
 
 
 def level(number, offset, trigger=Trigger.OVERDUE, **more):
+    more = {"audience": ("liaison",)} | more
     return Level(number, f"l{number}-{offset}", "L", trigger, offset, **more)
 
 
@@ -229,6 +230,7 @@ def level(number, offset, trigger=Trigger.OVERDUE, **more):
             ["第2级的触发时间不得早于或等于第1级"],
         ),
         ([level(1, 0)], ["第1级的间隔至少为1"]),
+        ([level(1, 1, audience=())], ["第1级没有设定发送对象，请至少选择一类人员"]),
         ([level(0, 3)], ["到期前提醒只能设为第0级，第0级也只用于到期前提醒"]),
         (
             [BLUE, YELLOW, replace(RED, is_automatic=True)],

@@ -1,0 +1,47 @@
+"""How long something may lie on a desk: since when it waits, when it is near, when it is over."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from supervision.rules.limits import Unit, shift
+from supervision.rules.working_days import WorkingCalendar
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A limit of `value` units on a desk, of which `near` before the end are announced."""
+
+    value: int
+    unit: Unit
+    near: int = 0
+
+    def due(self, since: date, calendar: WorkingCalendar) -> date:
+        """The last day that is in time; `since` is day zero."""
+        return shift(since, self.value, self.unit, calendar)
+
+    def near_on(self, since: date, calendar: WorkingCalendar) -> date:
+        """The first day on which the desk is told, never before the matter came."""
+        return max(since, shift(self.due(since, calendar), -self.near, self.unit, calendar))
+
+    def days_over(self, since: date, until: date, calendar: WorkingCalendar) -> int:
+        """Working days from the end of the limit to `until`; 0 while it is in time."""
+        return max(calendar.between(self.due(since, calendar), until), 0)
+
+
+def latest_over(today: date, clock: Clock, calendar: WorkingCalendar) -> date:
+    """What came on this day or before is over its limit on `today`."""
+    return _latest(today, clock, calendar, lambda since: clock.due(since, calendar) < today)
+
+
+def latest_near(today: date, clock: Clock, calendar: WorkingCalendar) -> date:
+    """What came on this day or before is near its limit or over it on `today`."""
+    return _latest(today, clock, calendar, lambda since: clock.near_on(since, calendar) <= today)
+
+
+def _latest(today: date, clock: Clock, calendar: WorkingCalendar, holds) -> date:
+    since = today
+    while not holds(since):
+        since -= ONE_DAY
+    return since
