@@ -50,8 +50,10 @@ class StepForm(forms.Form):
     is_active = forms.BooleanField(label=_("In use"), required=False)
     number = _number(_("Level"), high=9)
     name = forms.CharField(label=_("Name"), max_length=40, required=False)
-    trigger = forms.ChoiceField(label=_("Reached"), choices=EscalationLevel.Trigger.choices)
-    offset_value = _number(_("Number"))
+    trigger = forms.ChoiceField(
+        label=_("When it is reached"), choices=EscalationLevel.Trigger.choices
+    )
+    offset_value = _number(_("Days or times"))
     offset_unit = forms.ChoiceField(label=_("Counted in"), choices=DayUnit.choices)
     or_returned = _number(_("Or sent back this often"), low=1, high=99)
     or_yellow_months = _number(_("Or yellow for months running"), low=1, high=99)
@@ -63,7 +65,7 @@ class StepForm(forms.Form):
         choices=AUDIENCE,
         widget=forms.CheckboxSelectMultiple,
     )
-    letter_kind = forms.ChoiceField(label=_("Paper"), required=False, choices=PAPERS)
+    letter_kind = forms.ChoiceField(label=_("Letter sent"), required=False, choices=PAPERS)
     is_automatic = forms.BooleanField(label=_("Leaves by itself"), required=False)
 
     @property

@@ -12,7 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from supervision import permissions
-from supervision.forms.rules import LimitsForm, SchemeForm, StartForm, StepFormSet
+from supervision.forms.rules import (
+    WARNING_LIGHTS,
+    LimitsForm,
+    SchemeForm,
+    StartForm,
+    StepFormSet,
+)
 from supervision.models import LightSchemeRow, SupervisionItem, TimeLimit
 from supervision.rules.lights import SHIP_SCHEME, scheme_problems
 from supervision.rules.reasons import describe
@@ -21,6 +27,7 @@ from supervision.services.settings import read_start_levels, scheme_from
 from supervision.views.base import local_today, perform
 from supervision.views.navigation import Link
 
+COLOUR_WORDS = dict(WARNING_LIGHTS)
 PREVIEWED = "supervision.previewed"
 
 
@@ -85,10 +92,12 @@ def ladder(request):
     stamp = services.ladder_stamp()
     rows = services.stored_steps()
     preview, problems, previewed = None, [], ""
+    initial = [_step_values(row) for row in rows]
     if request.method == "POST":
         if not can_change:
             raise PermissionDenied
-        formset, starts = StepFormSet(request.POST), StartForm(request.POST, prefix="start")
+        formset = StepFormSet(request.POST, initial=initial)
+        starts = StartForm(request.POST, prefix="start")
         # Both are asked, so that every problem shows at once.
         if all([formset.is_valid(), starts.is_valid()]):
             steps, start_levels = formset.steps(), starts.start_levels()
@@ -115,7 +124,7 @@ def ladder(request):
                 preview = services.preview_ladder(steps, start_levels, today=local_today())
                 previewed = _mark(request, stamp)
     else:
-        formset = StepFormSet(initial=[_step_values(row) for row in rows])
+        formset = StepFormSet(initial=initial)
         found = read_start_levels()
         starts = StartForm(
             prefix="start",
@@ -175,6 +184,10 @@ def lights(request):
     rows = list(LightSchemeRow.objects.order_by("-is_default", "name", "pk"))
     for row in rows:
         row.scheme = scheme_from(row.params)
+        row.overdue = [
+            (day, light.value, COLOUR_WORDS[light.value]) for day, light in row.scheme.overdue_steps
+        ]
+        row.gaps = [(step, COLOUR_WORDS[step.light.value]) for step in row.scheme.gap_steps]
     context = {
         "crumbs": _crumbs(Link(_("Lights"))),
         "can_change": permissions.can_change_rules(request.user),
