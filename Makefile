@@ -54,6 +54,18 @@ lint: $(VENV)/.installed-dev $(LOCALE)/django.mo ## check style, format, migrati
 	$(PY) .ci/check-translations
 	$(BIN)/ruff check .ci/check-policy .ci/check-translations
 
+prove: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the proofs: promises that hold or do not; figures into proof/
+	@bash .ci/debian-packages libfaketime
+	$(PY) -m tests.proofs
+
+prove-%: $(VENV)/.installed-dev $(LOCALE)/django.mo
+	@bash .ci/debian-packages libfaketime
+	$(PY) -m tests.proofs $*
+
+prove-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## the same proofs on a throw-away PostgreSQL and Redis
+	@bash .ci/debian-packages libfaketime $(DEBIAN_SERVERS)
+	bash .ci/on-postgres $(PY) -m tests.proofs
+
 screens: $(VENV)/.installed-dev $(LOCALE)/django.mo ## photograph the main screens of the demonstration into docs/screens
 	$(PY) tests/bench/screens.py
 
@@ -71,4 +83,4 @@ lock: $(VENV)/.installed-dev ## lock the requirements again, with hashes and wit
 clean: ## remove the environment and the demonstration's data
 	rm -rf $(VENV) var
 
-.PHONY: help install run test test-postgres bench lint screens messages format lock clean
+.PHONY: help install run test test-postgres prove prove-postgres bench lint screens messages format lock clean
