@@ -17,6 +17,7 @@ from supervision.models.reports import (
 from supervision.models.requests import ExtensionRequest, Objection
 from supervision.models.settings import (
     CalendarDay,
+    CalendarNotice,
     CalendarYear,
     DayUnit,
     Demonstration,
@@ -30,6 +31,7 @@ __all__ = [
     "Assignment",
     "Attachment",
     "CalendarDay",
+    "CalendarNotice",
     "CalendarYear",
     "Cause",
     "Clause",
