@@ -76,7 +76,7 @@ def load_calendar(*, at: datetime, years: Iterable[int] | None = None) -> list[i
     if known:
         shipped = {year: _stored_days(year) for year in known}
     else:
-        years = years or range(FIRST_YEAR, min(at.year + 1, LAST_YEAR) + 1)
+        years = years or range(FIRST_YEAR, LAST_YEAR + 1)
         shipped = {year: days for year in sorted(years) if (days := notice_of_package(year))}
     title = _("Notice of the State Council, by chinesecalendar")
     notices = [
