@@ -11,6 +11,8 @@ from django.core.files.base import ContentFile
 from django.urls import reverse
 
 from supervision.models import Attachment, Organization, Release, ReportPeriod
+from supervision.rules.calendar_file import NoticeDay
+from supervision.services.notices import draft_notice
 from tests.factories import (
     NOON,
     TODAY,
@@ -119,6 +121,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "report": (reverse(name("report"), args=[returned.uid]), {}),
         "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
         "file": (reverse(name("file"), args=[attachment.uid]), {}),
+        "why_date": (reverse(name("why_date"), args=["due", working.uid]), {}),
     }
 
 
@@ -157,11 +160,26 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "workbook",
         "workbook_preview",
         "workbook_apply",
+        "calendar",
+        "calendar_load",
+        "calendar_moves",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
     rows["supervision:release_act", "-"] = (
         reverse("supervision:release_act", args=[release.uid, "approve"]),
+        {"version": ""},
+    )
+    notice = draft_notice(
+        year=2027,
+        days=[NoticeDay(date(2027, 1, 1), False, "元旦")],
+        title="通知",
+        by=city.officer,
+        at=NOON,
+    )
+    rows["supervision:calendar_notice", "-"] = (notice.get_absolute_url(), {})
+    rows["supervision:calendar_act", "-"] = (
+        reverse("supervision:calendar_act", args=[notice.uid, "confirm"]),
         {"version": ""},
     )
     for name in ("notifications:inbox", "notifications:mark", "tasks:healthz"):
