@@ -195,12 +195,20 @@ def _reworked(receipt: Mapping, day: date) -> Explanation:
     base_date = date.fromisoformat(receipt["base_date"])
     limit = receipt["limit"]
     limit_date = date.fromisoformat(limit["date"])
-    found = Explanation(
-        day,
+    text = (
         _(
             "Time to rework what was sent back: the later of %(limit)s (the limit for reworking) "
             "and the date before, %(date)s, plus the %(n)s working days the reviewer was late."
         )
+        if receipt["credit_days"]
+        else _(
+            "Time to rework what was sent back: the later of %(limit)s (the limit for reworking) "
+            "and the date before, %(date)s."
+        )
+    )
+    found = Explanation(
+        day,
+        text
         % {
             "limit": date_format(limit_date),
             "date": date_format(base_date),
@@ -209,7 +217,9 @@ def _reworked(receipt: Mapping, day: date) -> Explanation:
         base=explain(receipt["base"], base_date),
         limit=explain(limit, limit_date),
     )
-    return _with_days(found, receipt, base_date, day, skipped=())
+    _with_days(found, receipt, base_date, day, skipped=())
+    found.made_up, found.sheets = [], []  # the days are shown with the two dates themselves
+    return found
 
 
 def _with_days(
@@ -256,7 +266,7 @@ def _with_days(
                 return Cell(day, "rest", pgettext("calendar sheet", "rest"), names.get(day, ""))
             if first < day < last and calendar.is_working(day) and found.start_date:
                 return Cell(day, "counted")
-            return Cell(day)
+            return Cell(day, "" if calendar.is_working(day) else "weekend")
 
         found.sheets = sheets(first, last, mark)
     return found
