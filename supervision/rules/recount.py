@@ -146,10 +146,14 @@ def recount(rows: Iterable[Dated], *, calendar: WorkingCalendar, today: date) ->
     written is a person's and stays.
     """
     moves, refreshed, refused = [], [], []
+    known: dict[str, dict | None] = {}  # many bodies share a return day
     for row in rows:
         if row.date <= today or row.receipt.get("date") != row.date.isoformat():
             continue
-        receipt = recompute(row.receipt, calendar)
+        told = repr(row.receipt)
+        if told not in known:
+            known[told] = recompute(row.receipt, calendar)
+        receipt = known[told]
         if receipt is None or receipt == row.receipt:
             continue
         new = date.fromisoformat(receipt["date"])

@@ -191,13 +191,19 @@ def _store(move: Move) -> models.Model:
 
 def _refresh(refreshed: Iterable[Move]) -> None:
     """The date stands; its receipt now names the notice in force and is provisional no more."""
-    rows: dict[type, dict[int, models.Model]] = defaultdict(dict)
+    shares: dict[int, Assignment] = {}
+    alike: dict[tuple[type, str], list[Move]] = defaultdict(list)
     for move in refreshed:
         row = _store(move)
-        rows[type(row)][row.pk] = row
-    for model, changed in rows.items():
-        names = ["receipts", "due_receipt"] if model is Assignment else ["receipt"]
-        model.objects.bulk_update(changed.values(), names, batch_size=BATCH)
+        if isinstance(row, Assignment):
+            shares[row.pk] = row
+        else:
+            alike[type(row), repr(move.receipt)].append(move)
+    Assignment.objects.bulk_update(shares.values(), ["receipts", "due_receipt"], batch_size=BATCH)
+    for (model, _told), moves in alike.items():
+        pks = [move.key.row.pk for move in moves]
+        for start in range(0, len(pks), BATCH):
+            model.objects.filter(pk__in=pks[start : start + BATCH]).update(receipt=moves[0].receipt)
 
 
 def _apply(move: Move, *, by: User | None, at: datetime, reason: str) -> None:
