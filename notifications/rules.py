@@ -97,6 +97,10 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
         Hearing(LEADER, INBOX),
         Hearing(OFFICER, INBOX),
     ),
+    K.CALENDAR_DRAFTED: _digest(OFFICE_HEAD),
+    K.CALENDAR_CONFIRMED: _inbox(OFFICER),
+    # One message for a body; the event of each single date is told to nobody.
+    K.CALENDAR_CHANGED: BODY,
     K.RELEASE_PROPOSED: _digest(REVIEWER),
     K.RELEASE_SENT_BACK: _digest(PUBLISHER),
     K.RELEASE_APPROVED: _inbox(PUBLISHER),
@@ -130,6 +134,8 @@ TAKES_OFF: dict[str, frozenset[str]] = {
     K.RELEASE_APPROVED: frozenset({"releases"}),
     K.RELEASE_SENT_BACK: frozenset({"releases"}),
 }
+# About the calendar as a whole: no share, no item.
+OF_CALENDAR = frozenset({K.CALENDAR_DRAFTED, K.CALENDAR_CONFIRMED, K.CALENDAR_CHANGED})
 
 # Messages that press for something; they stop when it is done, held, or given more time.
 CHASING = frozenset(

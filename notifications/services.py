@@ -593,6 +593,9 @@ def _may_see(user: User, event: Event, seen_shares: set, seen_items: set) -> boo
         return event.assignment_id in seen_shares
     if event.item_id:
         return event.item_id in seen_items
+    if event.kind in rules.OF_CALENDAR:
+        # The duty, and for a body's message the body, is checked before.
+        return event.organization_id is not None or permissions.sees_calendar(user)
     return permissions.sees_releases(user)
 
 

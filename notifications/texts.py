@@ -48,7 +48,11 @@ def line_for(event: Event, *, reason_code: str, is_visible: bool = True) -> Line
 
 
 def path_of(event: Event) -> str:
-    """Where to look: the share, else the item, else the reader's inbox."""
+    """Where to look: the share, else the item, else the calendar, else the reader's inbox."""
+    if event.kind == EventKind.CALENDAR_CHANGED:
+        return reverse("supervision:calendar_moves")
+    if event.kind in rules.OF_CALENDAR:
+        return reverse("supervision:calendar")
     row = event.assignment if event.assignment_id else event.item
     if row is not None:
         try:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from notifications import texts
+from notifications import rules, texts
 from notifications.models import InboxEntry
 from notifications.services import mark_done, mark_open, mark_read
 from supervision.models import Assignment, SupervisionItem
@@ -101,7 +101,9 @@ def _add_lines(user, entries) -> None:
             else event.item_id is None or event.item_id in seen_items
         )
         entry.line = texts.line_for(
-            event, reason_code=entry.reason_code, is_visible=is_visible and bool(event.item_id)
+            event,
+            reason_code=entry.reason_code,
+            is_visible=is_visible and (bool(event.item_id) or event.kind in rules.OF_CALENDAR),
         )
 
 

@@ -110,7 +110,9 @@ class LightSchemeAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CalendarDay)
-class CalendarDayAdmin(KeptAdmin):
+class CalendarDayAdmin(ReadOnlyAdmin):
+    """Days come from confirmed notices alone: see the page of the working calendar."""
+
     list_display = ("date", "is_working", "name", "source")
     list_filter = ("is_working",)
     date_hierarchy = "date"

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supervision.models import Event, EventKind, SupervisionItem
 from supervision.rules.escalation import SHIP_LADDER
-from supervision.rules.reasons import level_name
+from supervision.rules.reasons import DATE_NAMES, level_name
 
 RELATED = ("organization", "item", "document")
 
@@ -286,6 +286,29 @@ SENTENCES: dict[str, tuple] = {
         _("%(rows)s returns were imported from a workbook"),
         _("Returns were imported from a workbook"),
     ),
+    EventKind.CALENDAR_DRAFTED: (
+        _("The holiday notice for %(year)s, version %(number)s, was loaded and waits for review"),
+        _("A holiday notice was loaded and waits for review"),
+    ),
+    EventKind.CALENDAR_CONFIRMED: (
+        _(
+            "The holiday notice for %(year)s, version %(number)s, was confirmed; it moved "
+            "%(moved_count)s deadlines"
+        ),
+        _("A holiday notice was confirmed"),
+    ),
+    EventKind.CALENDAR_DROPPED: (
+        _("The draft of the holiday notice for %(year)s, version %(number)s, was dropped"),
+        _("The draft of a holiday notice was dropped"),
+    ),
+    EventKind.CALENDAR_CHANGED: (
+        _("The holiday calendar changed and moved %(moved_count)s deadlines of %(body)s"),
+        _("The holiday calendar changed and moved deadlines of %(body)s"),
+    ),
+    EventKind.DATE_RECOUNTED: (
+        _("%(body)s: the holiday calendar moved “%(date_word)s” from %(old_date)s to %(new_date)s"),
+        _("A deadline of %(body)s was moved by the holiday calendar"),
+    ),
     EventKind.DEMONSTRATION_LOADED: (_("The demonstration was loaded"),),
 }
 
@@ -341,6 +364,8 @@ TONES: dict[str, str] = {
     EventKind.SUSPENDED: "suspended",
     EventKind.ITEM_SUSPENDED: "suspended",
     EventKind.DISPATCHED: "blue",
+    EventKind.CALENDAR_CHANGED: "blue",
+    EventKind.DATE_RECOUNTED: "blue",
     EventKind.ITEM_DISPATCHED: "blue",
 }
 
@@ -430,6 +455,8 @@ def _parameters(event: Event) -> dict[str, str]:
     step = _step_of_the_ladder(data)
     if step:
         shown["level_name"] = step
+    if data.get("date_name") in DATE_NAMES:
+        shown["date_word"] = str(DATE_NAMES[data["date_name"]])
     if event.kind == EventKind.ITEM_CHANGED:
         shown |= _changed_fields(data)
     return shown

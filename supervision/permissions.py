@@ -268,3 +268,23 @@ def can_publish_release(release, user) -> bool:
 def can_withdraw_release(release, user) -> bool:
     """Any one reviewer or the office's head, at once."""
     return user.has_role(REVIEWER, OFFICE_HEAD)
+
+
+# The holiday calendar
+
+
+def sees_calendar(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD, ADMINISTRATOR)
+
+
+def can_load_calendar(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD, ADMINISTRATOR)
+
+
+def can_confirm_calendar(notice, user) -> bool:
+    """Two persons: never the one who loaded it."""
+    return user.has_role(OFFICE_HEAD, ADMINISTRATOR) and notice.loaded_by_id != user.pk
+
+
+def can_drop_calendar(notice, user) -> bool:
+    return can_load_calendar(user)

@@ -7,6 +7,7 @@ from supervision.views import (
     assignments,
     audit,
     body,
+    calendar,
     documents,
     files,
     home,
@@ -85,10 +86,21 @@ spreadsheet_urls: list = [
     path("workbook/<slug:label>.xlsx", workbooks.workbook_xlsx, name="workbook_xlsx"),
 ]
 
+# The working calendar
+calendar_urls: list = [
+    path("settings/calendar/", calendar.calendar, name="calendar"),
+    path("settings/calendar/load/", calendar.calendar_load, name="calendar_load"),
+    path("settings/calendar/<uuid:uid>/", calendar.calendar_notice, name="calendar_notice"),
+    path("settings/calendar/<uuid:uid>/<slug:act>/", calendar.calendar_act, name="calendar_act"),
+    path("calendar/moves/", calendar.calendar_moves, name="calendar_moves"),
+    path("why/<slug:field>/<uuid:uid>/", calendar.why_date, name="why_date"),
+]
+
 urlpatterns = [
     path("components/", components, name="components"),
     *office_urls,
     *settings_urls,
     *body_urls,
     *spreadsheet_urls,
+    *calendar_urls,
 ]

@@ -10,11 +10,10 @@ from django.utils import timezone
 from notifications.models import Delivery, SendStatus
 from notifications.services import outbox_counts
 from supervision.models import CalendarYear, Event
+from supervision.rules.calendar_file import missing_notices
 from supervision.services.facts import midnight
 from tasks.clock import TOLERANCE, last_beat
 from tasks.models import SweepRun
-
-ALARM_MONTH = 11  # the notice for next year is published in November
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def operations_summary(now: datetime) -> dict:
     counts = outbox_counts()
     today_start = midnight(today)
     year = today.year
-    is_next_year_wanted = today.month >= ALARM_MONTH and not is_calendar_loaded(year + 1)
+    missing = missing_notices(today, CalendarYear.objects.values_list("year", flat=True))
     summary = {
         "due_yesterday": Event.objects.exclude(fact_key=None)
         .filter(happened_at__gte=today_start - timedelta(days=1), happened_at__lt=today_start)
@@ -77,14 +76,16 @@ def operations_summary(now: datetime) -> dict:
         "is_worker_alive": is_beat_fresh(beat_at, now),
         "last_error": last_run.error if last_run else "",
         "missed_days": last_run.missed_days if last_run else 0,
-        "is_calendar_loaded": is_calendar_loaded(year),
+        "is_calendar_loaded": year not in missing,
         "calendar_year": year,
-        "next_year_missing": year + 1 if is_next_year_wanted else None,
+        "next_year_missing": year + 1 if year + 1 in missing else None,
+        "is_next_year_urgent": missing.get(year + 1, False),
         "is_mail_off": not settings.SEND_MAIL,
     }
     summary["is_well"] = (
         summary["is_worker_alive"]
         and summary["is_calendar_loaded"]
+        and not summary["is_next_year_urgent"]
         and not summary["last_error"]
         and not any(counts[name] for name in ("failed", "unknown", "held", "dead"))
     )

@@ -11,6 +11,8 @@ from django.core.files.base import ContentFile
 from django.urls import reverse
 
 from supervision.models import Attachment, Organization, Release, ReportPeriod
+from supervision.rules.calendar_file import NoticeDay
+from supervision.services.notices import draft_notice
 from tests.factories import (
     NOON,
     TODAY,
@@ -119,6 +121,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "report": (reverse(name("report"), args=[returned.uid]), {}),
         "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
         "file": (reverse(name("file"), args=[attachment.uid]), {}),
+        "why_date": (reverse(name("why_date"), args=["due", working.uid]), {}),
     }
 
 
@@ -161,6 +164,9 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "ladder",
         "limits",
         "lights",
+        "calendar",
+        "calendar_load",
+        "calendar_moves",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
@@ -169,6 +175,18 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         {"version": ""},
     )
     rows["supervision:light_scheme", "-"] = (reverse("supervision:light_scheme", args=["ship"]), {})
+    notice = draft_notice(
+        year=2027,
+        days=[NoticeDay(date(2027, 1, 1), False, "元旦")],
+        title="通知",
+        by=city.officer,
+        at=NOON,
+    )
+    rows["supervision:calendar_notice", "-"] = (notice.get_absolute_url(), {})
+    rows["supervision:calendar_act", "-"] = (
+        reverse("supervision:calendar_act", args=[notice.uid, "confirm"]),
+        {"version": ""},
+    )
     for name in ("notifications:inbox", "notifications:mark", "tasks:healthz"):
         rows[name, "-"] = (reverse(name), {})
     for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):

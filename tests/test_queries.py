@@ -105,6 +105,15 @@ def add_rows(city, count: int) -> None:
                 happened_at=NOON,
                 recorded_at=NOON,
             )
+            Event.objects.create(
+                kind=EventKind.DATE_RECOUNTED,
+                item=row.item,
+                assignment=row,
+                organization=row.organization,
+                data={"date_name": "due", "old_date": "2026-06-12", "new_date": "2026-06-14"},
+                happened_at=NOON,
+                recorded_at=NOON,
+            )
 
 
 PAGES = {
@@ -120,6 +129,9 @@ PAGES = {
     "returns": ("liaison",),
     "returns_of": ("liaison", "body_head"),
     "assignment": ("officer", "liaison"),
+    "calendar": ("officer", "administrator"),
+    "calendar_moves": ("officer", "liaison"),
+    "why_date": ("officer", "liaison"),
     "inbox": ("liaison", "officer"),
 }
 
@@ -130,6 +142,7 @@ def addresses(city) -> dict[str, str]:
         "document": [city.document.uid],
         "returns_of": ["2026-05"],
         "assignment": [city.share.uid],
+        "why_date": ["due", city.share.uid],
     }
     return {
         name: reverse("notifications:inbox")

@@ -17,6 +17,7 @@ from supervision.models.reports import (
 from supervision.models.requests import ExtensionRequest, Objection
 from supervision.models.settings import (
     CalendarDay,
+    CalendarNotice,
     CalendarYear,
     DayUnit,
     Demonstration,
@@ -31,6 +32,7 @@ __all__ = [
     "Assignment",
     "Attachment",
     "CalendarDay",
+    "CalendarNotice",
     "CalendarYear",
     "Cause",
     "Clause",

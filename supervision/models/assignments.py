@@ -98,6 +98,7 @@ class Assignment(Stateful):
     original_due_date = models.DateField(_("original due date"), null=True, editable=False)
     due_date = models.DateField(_("due date"), null=True, editable=False)
     due_receipt = models.JSONField(_("why this date"), default=dict, blank=True, editable=False)
+    receipts = models.JSONField(_("why the other dates"), default=dict, blank=True, editable=False)
     plan_due_date = models.DateField(_("plan due"), null=True, editable=False)
     accepted_at = models.DateTimeField(_("signed at"), null=True, editable=False)
     accepted_by = models.ForeignKey(
@@ -432,6 +433,7 @@ class Milestone(Stateful):
     planned_date = models.DateField(_("planned for"))
     actual_date = models.DateField(_("done on"), null=True, blank=True)
     evidence_text = models.TextField(_("evidence"), blank=True)
+    receipt = models.JSONField(_("why this date"), default=dict, blank=True, editable=False)
     status = FSMField(
         _("state"), choices=Status.choices, default=Status.DRAFT, protected=True, max_length=16
     )
@@ -536,6 +538,7 @@ class DateChange(models.Model):
         REWORK = "rework", _("Time to rework")
         REOPEN = "reopen", _("Reopened")
         REPLAN = "replan", _("Milestone moved")
+        CALENDAR = "calendar", _("Holiday calendar changed")
 
     assignment = models.ForeignKey(
         Assignment,

@@ -90,6 +90,11 @@ class EventKind(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn from the public")
     EXPORTED = "exported", _("Ledger exported")
     IMPORTED = "imported", _("Returns imported")
+    CALENDAR_DRAFTED = "calendar_drafted", _("Holiday notice loaded")
+    CALENDAR_CONFIRMED = "calendar_confirmed", _("Holiday notice confirmed")
+    CALENDAR_DROPPED = "calendar_dropped", _("Holiday notice dropped")
+    CALENDAR_CHANGED = "calendar_changed", _("Deadlines moved by the holiday calendar")
+    DATE_RECOUNTED = "date_recounted", _("Deadline recounted")
     DEMONSTRATION_LOADED = "demonstration_loaded", _("Demonstration loaded")
 
 

@@ -23,7 +23,10 @@ class PeriodQuerySet(models.QuerySet):
 
 
 class ReportPeriod(Stateful):
-    """One period for which one assignment owes a return. Its due date never slides."""
+    """One period for which one assignment owes a return.
+
+    Its due date never slides; only a changed holiday calendar moves it, on record.
+    """
 
     class Status(models.TextChoices):
         OPEN = "open", _("Return owed")
@@ -36,6 +39,7 @@ class ReportPeriod(Stateful):
     start_date = models.DateField(_("from"))
     end_date = models.DateField(_("to"))
     due_date = models.DateField(_("return due"))
+    receipt = models.JSONField(_("why this date"), default=dict, blank=True, editable=False)
     status = FSMField(
         _("state"), choices=Status.choices, default=Status.OPEN, protected=True, max_length=10
     )

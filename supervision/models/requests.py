@@ -212,6 +212,7 @@ class Objection(Stateful):
     )
     submitted_at = models.DateTimeField(_("submitted at"))
     decide_by_date = models.DateField(_("to be decided by"))
+    receipt = models.JSONField(_("why this date"), default=dict, blank=True, editable=False)
     opinion = models.TextField(_("opinion"), blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

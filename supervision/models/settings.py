@@ -1,8 +1,15 @@
 """Numbers the office may set: limits, lights, the ladder, the calendar, number series."""
 
+from datetime import datetime
+
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from supervision import permissions
+from supervision.models.base import Stateful
 
 
 class DayUnit(models.TextChoices):
@@ -138,6 +145,8 @@ class CalendarYear(models.Model):
     """A year whose official notice is loaded; other years are provisional and say so."""
 
     year = models.PositiveSmallIntegerField(_("year"), unique=True)
+    number = models.PositiveSmallIntegerField(_("notice in force"), default=1)
+    fingerprint = models.CharField(_("fingerprint"), max_length=16, blank=True)
     source = models.CharField(_("source"), max_length=80)
     loaded_at = models.DateTimeField(_("loaded at"))
 
@@ -148,6 +157,111 @@ class CalendarYear(models.Model):
 
     def __str__(self) -> str:
         return str(self.year)
+
+
+class CalendarNotice(Stateful):
+    """One version of a year's holiday notice: a draft until a second person has confirmed it.
+
+    `days` holds [ISO date, is working, occasion]. What is in force is written to CalendarDay and
+    CalendarYear, which is all the arithmetic reads. Nobody loaded the notices we ship.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Waiting for review")
+        IN_FORCE = "in_force", _("In force")
+        SUPERSEDED = "superseded", _("Superseded")
+        DROPPED = "dropped", _("Dropped")
+
+    year = models.PositiveSmallIntegerField(_("year"))
+    number = models.PositiveSmallIntegerField(_("version"))
+    title = models.CharField(_("source"), max_length=80)
+    doc_number = models.CharField(_("document number"), max_length=60, blank=True)
+    published_date = models.DateField(_("published on"), null=True, blank=True)
+    days = models.JSONField(_("days"), default=list)
+    status = FSMField(
+        _("state"), choices=Status.choices, default=Status.DRAFT, protected=True, max_length=10
+    )
+    loaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("loaded by"),
+    )
+    loaded_at = models.DateTimeField(_("loaded at"))
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("confirmed by"),
+    )
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+
+    class Meta:
+        verbose_name = _("holiday notice")
+        verbose_name_plural = _("holiday notices")
+        ordering = ["year", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["year", "number"], name="notice_version_of_year"),
+            models.UniqueConstraint(
+                fields=["year"], condition=Q(status="in_force"), name="notice_one_in_force"
+            ),
+            models.UniqueConstraint(
+                fields=["year"], condition=Q(status="draft"), name="notice_one_draft"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["in_force", "superseded"]) | Q(confirmed_at__isnull=False),
+                name="notice_confirmed_in_force",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None)
+                | Q(loaded_by=None)
+                | ~Q(confirmed_by=F("loaded_by")),
+                name="notice_two_persons",
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="notice_number_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return _("Holiday notice for %(year)s, version %(number)s") % {
+            "year": self.year,
+            "number": self.number,
+        }
+
+    def get_absolute_url(self) -> str:
+        from django.urls import reverse
+
+        return reverse("supervision:calendar_notice", args=[self.uid])
+
+    @property
+    def label(self) -> str:
+        """How receipts name it: “2026-2”."""
+        return f"{self.year}-{self.number}"
+
+    @transition(
+        field=status,
+        source=Status.DRAFT,
+        target=Status.IN_FORCE,
+        permission=permissions.can_confirm_calendar,
+    )
+    def confirm(self, *, by, at: datetime):
+        """A second person has reviewed the year."""
+        self.confirmed_by = by
+        self.confirmed_at = at
+
+    @transition(field=status, source=Status.IN_FORCE, target=Status.SUPERSEDED)
+    def supersede(self):
+        """A later notice of the year took its place."""
+
+    @transition(
+        field=status,
+        source=Status.DRAFT,
+        target=Status.DROPPED,
+        permission=permissions.can_drop_calendar,
+    )
+    def drop(self):
+        """The draft was wrong."""
 
 
 class NumberSeries(models.Model):

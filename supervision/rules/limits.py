@@ -50,14 +50,15 @@ class DateReceipt:
     def from_json(cls, data: dict) -> "DateReceipt":
         rolled_from = data["rolled_from"]
         return cls(
-            **data
-            | {
-                "date": date.fromisoformat(data["date"]),
-                "start_date": date.fromisoformat(data["start_date"]),
-                "unit": Unit(data["unit"]),
-                "skipped": tuple(date.fromisoformat(day) for day in data["skipped"]),
-                "rolled_from": date.fromisoformat(rolled_from) if rolled_from else None,
-            }
+            date=date.fromisoformat(data["date"]),
+            start_date=date.fromisoformat(data["start_date"]),
+            value=data["value"],
+            unit=Unit(data["unit"]),
+            rule=data["rule"],
+            calendar_version=data["calendar_version"],
+            skipped=tuple(date.fromisoformat(day) for day in data["skipped"]),
+            rolled_from=date.fromisoformat(rolled_from) if rolled_from else None,
+            is_provisional=data["is_provisional"],
         )
 
 
@@ -115,11 +116,8 @@ def due_date(
         value=value,
         unit=unit,
         rule=rule,
-        calendar_version=calendar.version,
+        calendar_version=calendar.version_of(earliest.year, latest.year),
         skipped=skipped,
         rolled_from=nominal if final != nominal else None,
-        is_provisional=any(
-            calendar.is_provisional(date(year, 1, 1))
-            for year in range(earliest.year, latest.year + 1)
-        ),
+        is_provisional=calendar.is_provisional_between(earliest.year, latest.year),
     )

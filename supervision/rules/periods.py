@@ -2,7 +2,7 @@
 
 import calendar as months
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ class Period:
     start_date: date
     end_date: date
     due_date: date
+    receipt: dict = field(default_factory=dict, compare=False, repr=False)
 
 
 def lay_out(
@@ -42,15 +43,46 @@ def lay_out(
     """
     if not 1 <= return_day <= 31:
         raise ValueError(f"return_day must be 1 to 31, not {return_day}")
-    return [
-        Period(
-            label=label,
-            start_date=max(start, first_date),
-            end_date=min(end, last_date),
-            due_date=_due_date(cycle, max(start, first_date), end, return_day, calendar),
+    laid_out = []
+    for label, start, end in _spans(cycle, first_date, last_date):
+        start = max(start, first_date)
+        receipt = return_receipt(cycle, start, end, return_day=return_day, calendar=calendar)
+        laid_out.append(
+            Period(
+                label=label,
+                start_date=start,
+                end_date=min(end, last_date),
+                due_date=date.fromisoformat(receipt["date"]),
+                receipt=receipt,
+            )
         )
-        for label, start, end in _spans(cycle, first_date, last_date)
-    ]
+    return laid_out
+
+
+def return_receipt(
+    cycle: Cycle, start: date, end: date, *, return_day: int, calendar: WorkingCalendar
+) -> dict:
+    """Why a return is due when it is, in plain JSON values: "date" is the answer.
+
+    `start` is the first day that counts, `end` the last of the whole period, uncut. "rolled_from"
+    is the day the rule names when that is a rest day; "skipped" are the rest days in between.
+    """
+    nominal = _nominal_date(cycle, end, return_day)
+    due = _due_date(cycle, start, end, return_day, calendar)
+    first, last = sorted((nominal, due))
+    days = (first + timedelta(days=i) for i in range((last - first).days + 1))
+    return {
+        "rule": "return",
+        "cycle": cycle.value,
+        "start_date": start.isoformat(),
+        "end_date": end.isoformat(),
+        "return_day": return_day,
+        "date": due.isoformat(),
+        "rolled_from": nominal.isoformat() if nominal != due else None,
+        "skipped": [day.isoformat() for day in days if not calendar.is_working(day)],
+        "calendar_version": calendar.version_of(first.year, last.year),
+        "is_provisional": calendar.is_provisional_between(first.year, last.year),
+    }
 
 
 def _spans(cycle: Cycle, first: date, last: date) -> Iterator[tuple[str, date, date]]:
@@ -79,15 +111,20 @@ def _span_around(cycle: Cycle, day: date) -> tuple[str, date, date]:
     return f"{day.year}-{name}", start, add_months(start, length) - ONE_DAY
 
 
+def _nominal_date(cycle: Cycle, end: date, return_day: int) -> date:
+    """The day the rule names, before rest days are looked at."""
+    if cycle is not Cycle.MONTHLY:
+        return end
+    following = end + ONE_DAY
+    last_day = months.monthrange(following.year, following.month)[1]
+    return following.replace(day=min(return_day, last_day))
+
+
 def _due_date(
     cycle: Cycle, start: date, end: date, return_day: int, calendar: WorkingCalendar
 ) -> date:
-    if cycle is Cycle.ONCE:
-        return calendar.next_working(end)
-    if cycle is Cycle.MONTHLY:
-        following = end + ONE_DAY
-        last_day = months.monthrange(following.year, following.month)[1]
-        return calendar.next_working(following.replace(day=min(return_day, last_day)))
+    if cycle in (Cycle.ONCE, Cycle.MONTHLY):
+        return calendar.next_working(_nominal_date(cycle, end, return_day))
     last_working = calendar.previous_working(end)
     # A week that is all holiday, or one entered after its last working day.
     return last_working if last_working >= start else calendar.next_working(end)

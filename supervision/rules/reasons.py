@@ -58,6 +58,17 @@ TEXTS = {
     ),
 }
 
+# The dates a share carries, by the words of services.recount and of the addresses.
+DATE_NAMES = {
+    "accept": _("Sign by"),
+    "object": _("Object by"),
+    "plan": _("Plan due"),
+    "due": _("Due date"),
+    "return": _("Return due"),
+    "decide": _("Objection to be decided by"),
+    "milestone": _("Milestone planned for"),
+}
+
 LEVEL_NAMES = {
     "reminder_early": _("Early reminder"),
     "reminder": _("Due-date reminder"),

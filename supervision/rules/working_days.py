@@ -21,15 +21,18 @@ class WorkingCalendar:
     """Which days are worked. Years without a notice fall back to weekdays and are provisional.
 
     `overrides` holds rest days (False) and make-up workdays (True); every other day follows its
-    weekday. The mapping is copied, so a calendar never changes under its user.
+    weekday. `notices` says by year which of its notices is in force, counted from 1. The mappings
+    are copied, so a calendar never changes under its user.
     """
 
     overrides: Mapping[date, bool] = field(default_factory=dict, hash=False)
     version: str = "weekdays"
     announced_years: frozenset[int] = frozenset()
+    notices: Mapping[int, int] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "overrides", dict(self.overrides))
+        object.__setattr__(self, "notices", dict(self.notices))
 
     def is_working(self, day: date) -> bool:
         return self.overrides.get(day, _is_weekday(day))
@@ -37,6 +40,20 @@ class WorkingCalendar:
     def is_provisional(self, day: date) -> bool:
         """True while the year of `day` has no notice yet."""
         return day.year not in self.announced_years
+
+    def version_of(self, first_year: int, last_year: int) -> str:
+        """The notices a date between these years rests on: “2026-2/2027-0”, 0 while none is known.
+
+        A calendar built without notices answers its own version.
+        """
+        if not self.notices:
+            return self.version
+        years = range(first_year, last_year + 1)
+        return "/".join(f"{year}-{self.notices.get(year, 0)}" for year in years)
+
+    def is_provisional_between(self, first_year: int, last_year: int) -> bool:
+        """True while one of these years has no notice yet."""
+        return not self.announced_years.issuperset(range(first_year, last_year + 1))
 
     def between(self, start: date, end: date) -> int:
         """Working days after `start` up to and including `end`; negative when `end` is earlier."""

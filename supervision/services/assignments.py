@@ -20,6 +20,7 @@ from supervision.models import (
     User,
 )
 from supervision.rules.escalation import may_remind
+from supervision.rules.recount import given_receipt, hold_receipt, rework_receipt
 from supervision.rules.verdicts import completion_verdict
 from supervision.services.acts import (
     ActRefused,
@@ -62,13 +63,18 @@ def accept_assignment(
     """
     assignment = lock(assignment, version=version)
     check_transition(assignment.accept, by)
-    plan_by = deadline("plan", local_date(at)).date
+    plan_by = deadline("plan", local_date(at))
+
+    def change():
+        assignment.accept(by=by, at=at, plan_due_date=plan_by.date)
+        assignment.receipts["plan"] = plan_by.to_json()
+
     return _move(
         assignment,
         EventKind.ACCEPTED,
         by,
         at,
-        lambda: assignment.accept(by=by, at=at, plan_due_date=plan_by),
+        change,
         data={"is_in_time": local_date(at) <= assignment.accept_due_date},
     )
 
@@ -99,13 +105,15 @@ def object_to_assignment(
             )
             % {"date": assignment.objection_due_date.isoformat()}
         )
+    decide_by = deadline("decide_objection", today)
     objection = Objection.objects.create(
         assignment=assignment,
         reason=reason,
         proposed_organization=proposed_organization,
         submitted_by=by,
         submitted_at=at,
-        decide_by_date=deadline("decide_objection", today).date,
+        decide_by_date=decide_by.date,
+        receipt=decide_by.to_json(),
     )
     _move(assignment, EventKind.OBJECTED, by, at, assignment.object, reason=reason)
     return objection
@@ -124,18 +132,15 @@ def reject_objection(
     assignment = lock(objection.assignment)
     check_transition(assignment.reject_objection, by)
     today = local_date(at)
-    _move(
-        assignment,
-        EventKind.OBJECTION_REJECTED,
-        by,
-        at,
-        lambda: assignment.reject_objection(
-            accept_due_date=deadline("accept", today).date,
-            # Decided once, on record: there is no second objection.
-            objection_due_date=min(assignment.objection_due_date, today),
-        ),
-        reason=opinion,
-    )
+    accept_by = deadline("accept", today)
+    # Decided once, on record: there is no second objection.
+    object_by = min(assignment.objection_due_date, today)
+
+    def change():
+        assignment.reject_objection(accept_due_date=accept_by.date, objection_due_date=object_by)
+        assignment.receipts |= {"accept": accept_by.to_json(), "object": given_receipt(object_by)}
+
+    _move(assignment, EventKind.OBJECTION_REJECTED, by, at, change, reason=opinion)
     return objection
 
 
@@ -177,6 +182,8 @@ def uphold_objection(
     )
     today = local_date(at)
     due = max(old.due_date, today) if old.due_date else None
+    accept_by = deadline("accept", today, urgency=old.item.urgency)
+    object_by = deadline("object", today)
     new = Assignment.objects.create(
         item=old.item,
         organization=organization,
@@ -185,8 +192,9 @@ def uphold_objection(
         cycle=old.cycle,
         dispatched_date=today,
         episode_start_date=today,
-        accept_due_date=deadline("accept", today, urgency=old.item.urgency).date,
-        objection_due_date=deadline("object", today).date,
+        accept_due_date=accept_by.date,
+        objection_due_date=object_by.date,
+        receipts={"accept": accept_by.to_json(), "object": object_by.to_json()},
         due_date=due,
         original_due_date=due,
         due_receipt=old.due_receipt,
@@ -202,6 +210,7 @@ def uphold_objection(
                 start_date=max(period.start_date, today),
                 end_date=period.end_date,
                 due_date=period.due_date,
+                receipt=period.receipt,
             )
             for period in periods
         ]
@@ -312,8 +321,9 @@ def _give_back(assignment, transition, kind, limit_code, by, at, reason) -> Assi
     def change():
         transition(credit_days=credit)
         if old is not None and was_in_time:
-            assignment.due_date = max(calendar.add(old, credit), rework.date)
-            assignment.due_receipt = rework.to_json()
+            receipt = rework_receipt(assignment.due_receipt, old, credit, rework, calendar)
+            assignment.due_date = date.fromisoformat(receipt["date"])
+            assignment.due_receipt = receipt
             assignment.episode += 1
             assignment.episode_start_date = today
 
@@ -475,11 +485,9 @@ def resume_assignment(
     old = assignment.due_date
     new = calendar.add(old, hold.held_working_days) if old else None
     if new != old:
-        assignment.due_receipt = {
-            "rule": "hold",
-            "date": new.isoformat(),
-            "held_working_days": hold.held_working_days,
-        }
+        assignment.due_receipt = hold_receipt(
+            assignment.due_receipt, old, hold.held_working_days, calendar
+        )
     _move(
         assignment,
         EventKind.RESUMED,
@@ -503,7 +511,8 @@ def _move_milestones(assignment: Assignment, hold: Hold, *, by: User, at: dateti
         old = milestone.planned_date
         if old < hold.start_date:
             continue  # missed before the clock stopped
-        milestone.planned_date = calendar.add(old, hold.held_working_days)
+        milestone.receipt = hold_receipt(milestone.receipt, old, hold.held_working_days, calendar)
+        milestone.planned_date = date.fromisoformat(milestone.receipt["date"])
         save(milestone)
         add_date_change(
             assignment,
@@ -560,7 +569,7 @@ def reopen_assignment(
     verdict = {"outcome": assignment.outcome, "days_late": assignment.days_late}
     if assignment.original_due_date is None:
         assignment.original_due_date = due_date
-    assignment.due_receipt = {"rule": "reopen", "date": due_date.isoformat()}
+    assignment.due_receipt = given_receipt(due_date, "reopen")
     _move(
         assignment,
         EventKind.REOPENED,

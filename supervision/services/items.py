@@ -22,6 +22,7 @@ from supervision.models import (
     User,
 )
 from supervision.rules.numbers import format_number
+from supervision.rules.recount import given_receipt
 from supervision.services import assignments as assignment_services
 from supervision.services.acts import (
     ActRefused,
@@ -281,7 +282,8 @@ def dispatch_item(
             objection_due_date=object_by.date,
             due_date=item.due_date,
             original_due_date=item.due_date,
-            due_receipt={"rule": "item", "date": item.due_date and item.due_date.isoformat()},
+            due_receipt=given_receipt(item.due_date, "item") if item.due_date else {},
+            receipts={"accept": accept_by.to_json(), "object": object_by.to_json()},
         )
         for party in parties
     ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from supervision import permissions
 from supervision.models import Assignment, DateChange, EventKind, Milestone, User
+from supervision.rules.recount import given_receipt
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -231,6 +232,7 @@ def move_milestone(
         )
     old = milestone.planned_date
     milestone.planned_date = new_date
+    milestone.receipt = given_receipt(new_date)
     save(milestone)
     add_date_change(
         assignment,

@@ -35,6 +35,7 @@ def create_periods(assignments: Iterable[Assignment], first_date: date, last_dat
                 start_date=period.start_date,
                 end_date=period.end_date,
                 due_date=period.due_date,
+                receipt=period.receipt,
             )
             for period in laid_out[assignment.cycle]
         ]

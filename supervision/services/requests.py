@@ -14,6 +14,7 @@ from supervision.models import (
     Responsibility,
     User,
 )
+from supervision.rules.recount import given_receipt
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -176,7 +177,7 @@ def grant_extension(
     save(extension)
     old = assignment.due_date
     assignment.due_date = granted_date
-    assignment.due_receipt = {"rule": "extension", "date": granted_date.isoformat()}
+    assignment.due_receipt = given_receipt(granted_date, "extension")
     assignment.episode += 1
     assignment.episode_start_date = today
     save(assignment)

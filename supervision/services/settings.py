@@ -1,16 +1,13 @@
-"""The office's numbers: calendar, limits, ladder, light scheme, number series."""
+"""The office's numbers: limits, ladder, light scheme, number series; the calendar beside them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, Max
 from django.utils.translation import gettext_lazy as _
 
 from supervision.models import (
-    CalendarDay,
-    CalendarYear,
     EscalationLevel,
     LightSchemeRow,
     NumberSeries,
@@ -32,7 +29,7 @@ from supervision.rules.lights import (
 )
 from supervision.rules.limits import DateReceipt, Unit, due_date
 from supervision.rules.reasons import level_name
-from supervision.rules.working_days import WorkingCalendar, announced_overrides
+from supervision.services.calendar import load_calendar, working_calendar
 
 # code, urgency: value, unit, name, basis. Source: domain.md, section 4.
 SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
@@ -62,49 +59,6 @@ SHIP_SCHEMES: dict[str, tuple] = {
     "three-step": (_("Overdue in three steps: yellow, orange, red"), THREE_STEP_SCHEME),
     "early-blue": (_("Blue when early, yellow when faulty, red when late"), EARLY_IS_BLUE_SCHEME),
 }
-
-_calendar: dict[tuple, WorkingCalendar] = {}
-
-
-def working_calendar() -> WorkingCalendar:
-    """The calendar as loaded; kept in the process until a year is loaded again."""
-    stamp = CalendarYear.objects.aggregate(years=Count("pk"), last=Max("loaded_at"))
-    key = (stamp["years"], stamp["last"])
-    if key not in _calendar:
-        overrides = dict(CalendarDay.objects.values_list("date", "is_working"))
-        years = frozenset(CalendarYear.objects.values_list("year", flat=True))
-        _calendar.clear()
-        _calendar[key] = WorkingCalendar(
-            overrides=overrides,
-            version=f"{max(years, default=0)}/{len(overrides)}",
-            announced_years=years,
-        )
-    return _calendar[key]
-
-
-def load_calendar(*, at: datetime, years: range | None = None) -> list[int]:
-    """Fill the calendar from the published notices; returns the years that were new. Repeatable.
-
-    Days the office entered itself (another `source`) are kept.
-    """
-    years = years or range(2007, at.year + 2)
-    overrides, announced = announced_overrides(years)
-    known = set(CalendarYear.objects.values_list("year", flat=True))
-    new = sorted(announced - known)
-    source = _("Notice of the State Council, by chinesecalendar")
-    CalendarDay.objects.bulk_create(
-        [
-            CalendarDay(date=day, is_working=is_working, source=source)
-            for day, is_working in sorted(overrides.items())
-            if day.year in new
-        ],
-        ignore_conflicts=True,
-    )
-    CalendarYear.objects.bulk_create(
-        [CalendarYear(year=year, source=source, loaded_at=at) for year in new],
-        ignore_conflicts=True,
-    )
-    return new
 
 
 def limits() -> dict[tuple[str, str], tuple[int, str]]:

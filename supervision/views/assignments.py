@@ -844,6 +844,9 @@ WHY = {
     DateChange.Cause.REWORK: gettext_lazy(
         "Moved from %(old)s to %(new)s: time to rework what was sent back."
     ),
+    DateChange.Cause.CALENDAR: gettext_lazy(
+        "Moved from %(old)s to %(new)s because the holiday calendar changed: %(reason)s"
+    ),
     DateChange.Cause.REOPEN: gettext_lazy(
         "Set to %(new)s when it was reopened (before: %(old)s): %(reason)s"
     ),

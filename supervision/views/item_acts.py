@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_fsm import can_proceed, has_transition_perm
@@ -13,6 +14,8 @@ from supervision import permissions
 from supervision.forms import office as forms
 from supervision.models import Assignment, SupervisionItem, User
 from supervision.services import items as services
+from supervision.services.settings import deadline, working_calendar
+from supervision.views.base import local_today
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,8 @@ def hints(item: SupervisionItem, user: User, shares: list[Assignment]) -> list[s
             found.append(_("The head of the office or the leader in charge approves."))
     if item.status == status.INITIATED and not permissions.can_dispatch_item(item, user):
         found.append(_("A supervision officer dispatches the item."))
+    if item.status == status.INITIATED and permissions.can_dispatch_item(item, user):
+        found += _dates_of_a_dispatch(item)
     if item.status == status.IN_PROGRESS and user.is_office:
         still_open = sum(share.is_open for share in shares)
         if still_open:
@@ -220,6 +225,29 @@ def hints(item: SupervisionItem, user: User, shares: list[Assignment]) -> list[s
     if item.status == status.COMPLETED and user.is_office:
         found.append(_("Only the leader reopens the item, on a new instruction."))
     return [str(text) for text in found]
+
+
+def _dates_of_a_dispatch(item: SupervisionItem) -> list[str]:
+    """Which limits would begin today, and whether a year without a notice weakens them."""
+    today = local_today()
+    accept_by = deadline("accept", today, urgency=item.urgency)
+    object_by = deadline("object", today)
+    found = [
+        _("Dispatched today, it is to be signed for by %(accept)s; objections until %(object)s.")
+        % {"accept": date_format(accept_by.date), "object": date_format(object_by.date)}
+    ]
+    last_year = max(accept_by.date, object_by.date, item.due_date or today).year
+    announced = working_calendar().announced_years
+    missing = [year for year in range(today.year, last_year + 1) if year not in announced]
+    if missing:
+        found.append(
+            _(
+                "◇ Provisional: no holiday notice for %(years)s is in force yet, so only weekends "
+                "are counted there. Dates computed with it are counted again when it is."
+            )
+            % {"years": "、".join(str(year) for year in missing)}
+        )
+    return found
 
 
 def run(act: ItemAct, item: SupervisionItem, user: User, form: forms.ActForm, *, at, version):

@@ -30,7 +30,20 @@ DECISIONS = ("reviews", _("Decisions"), ("review_act",))
 MATRIX = ("matrix", _("Matrix"), ())
 DOCUMENTS = ("documents", _("Documents"), ("document", "document_act"))
 RELEASES = ("releases", _("Public editions"), ("release", "release_act"))
-SETTINGS = ("settings", _("Settings"), ("ladder", "limits", "lights", "light_scheme"))
+SETTINGS = (
+    "settings",
+    _("Settings"),
+    (
+        "ladder",
+        "limits",
+        "lights",
+        "light_scheme",
+        "calendar",
+        "calendar_load",
+        "calendar_moves",
+        "calendar_notice",
+    ),
+)
 AUDIT = ("audit", _("Records"), ())
 RETURNS = ("returns", _("Progress returns"), ("returns_of", "report"))
 
