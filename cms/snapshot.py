@@ -37,6 +37,7 @@ CAUSES = {
     "hold": gettext_lazy("The work was suspended for a time"),
     "rework": gettext_lazy("Time to rework"),
     "reopen": gettext_lazy("The item was taken up again"),
+    "calendar": gettext_lazy("The official holiday calendar changed"),
 }
 COMPARISONS = {
     "at_least": gettext_lazy("at least {goal}{unit}"),

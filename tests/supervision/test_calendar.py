@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django_fsm import TransitionNotAllowed
 
+from cms.snapshot import CAUSES
 from notifications.models import Delivery, InboxEntry
 from supervision.models import (
     Assignment,
@@ -569,6 +570,11 @@ def test_recounting_costs_the_same_statements_for_more_shares_that_stand(
 
     with django_assert_max_num_queries(12):
         plan_recount(calendar=working_calendar(), today=TODAY)
+
+
+def test_the_public_site_has_a_word_for_every_cause_that_moves_a_due_date():
+    """A milestone that is moved is told as such; every other cause reaches the editions."""
+    assert set(CAUSES) == set(DateChange.Cause) - {DateChange.Cause.REPLAN}
 
 
 # Commands
