@@ -16,6 +16,16 @@ AUDITOR = "audit_admin"
 ADMINISTRATOR = "system_admin"
 
 
+def is_person(user, *pks: int | None) -> bool:
+    """Whether one of these accounts is the user, or the person who now stands in for the user.
+
+    Four eyes are the eyes of people: whoever acts for another counts with both accounts.
+    """
+    deputy = getattr(user, "deputy", None)
+    own = {user.pk} if deputy is None else {user.pk, deputy.pk}
+    return not own.isdisjoint(pks)
+
+
 # What somebody sees
 
 
@@ -77,7 +87,9 @@ def can_submit_item(item, user) -> bool:
 
 def can_approve_item(item, user) -> bool:
     """The office's head or the item's leader, never the person who drafted it."""
-    return (user.has_role(OFFICE_HEAD) or leads_item(item, user)) and item.drafted_by_id != user.pk
+    return (user.has_role(OFFICE_HEAD) or leads_item(item, user)) and not is_person(
+        user, item.drafted_by_id, item.drafted_by_deputy_id
+    )
 
 
 def can_dispatch_item(item, user) -> bool:
@@ -222,7 +234,13 @@ def can_endorse_extension(extension, user) -> bool:
 
 
 def can_grant_extension(extension, user) -> bool:
-    """The leader; for items that are not key items the office's head by delegation."""
+    """The leader; for items that are not key items the office's head by delegation.
+
+    A deputy does not decide on what he endorsed himself.
+    """
+    deputy = getattr(user, "deputy", None)
+    if deputy is not None and extension.endorsed_by_id == deputy.pk:
+        return False
     item = extension.assignment.item
     if leads_item(item, user) or user.has_role(PRINCIPAL):
         return True
@@ -246,7 +264,9 @@ def can_propose_release(release, user) -> bool:
 
 def can_review_release(release, user) -> bool:
     """A reviewer, never the author."""
-    return user.has_role(REVIEWER) and release.author_id != user.pk
+    return user.has_role(REVIEWER) and not is_person(
+        user, release.author_id, release.author_deputy_id
+    )
 
 
 def can_publish_release(release, user) -> bool:
