@@ -8,7 +8,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from notifications.models import Delivery, SendStatus
-from notifications.services import outbox_counts
+from notifications.sending import outbox_counts
+from notifications.site import why_muted
 from supervision.models import CalendarYear, Event
 from supervision.services.facts import midnight
 from tasks.clock import TOLERANCE, last_beat
@@ -80,7 +81,7 @@ def operations_summary(now: datetime) -> dict:
         "is_calendar_loaded": is_calendar_loaded(year),
         "calendar_year": year,
         "next_year_missing": year + 1 if is_next_year_wanted else None,
-        "is_mail_off": not settings.SEND_MAIL,
+        "why_muted": why_muted(),
     }
     summary["is_well"] = (
         summary["is_worker_alive"]
