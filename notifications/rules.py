@@ -156,6 +156,8 @@ DUTY_KINDS = CHASING | {
     K.CANCELLED,
     K.REOPENED,
 }
+# What is shown red, and counted until it is read.
+URGENT = frozenset({K.BECAME_OVERDUE, K.ESCALATED, K.ESCALATION_PROPOSED, K.ESCALATION_DECIDED})
 # What a chat group hears of: work that comes, and what presses for it.
 GROUP_KINDS = CHASING | {K.DISPATCHED, K.ESCALATION_DECIDED}
 

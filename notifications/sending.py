@@ -45,7 +45,7 @@ BACKOFF = (
     timedelta(hours=2),
 )
 MAX_ATTEMPTS = len(BACKOFF) + 2
-BREAKER = "breaker"
+BREAKER, RELEASED = "breaker", "released"
 RELATED = (
     "event__assignment__item",
     "event__assignment__organization",
@@ -73,7 +73,7 @@ def send_pending(
     result["unknown"] = _give_up_stale_claims(now)
     result["expired"] = _expire_stale(now)
     if is_released:
-        result["released"] = release_breaker()
+        result["released"] = release_breaker(now)
     Delivery.objects.filter(status=SendStatus.FAILED, next_attempt_at__lte=now).update(
         status=SendStatus.PENDING
     )
@@ -86,10 +86,10 @@ def send_pending(
     }
     if not waiting or state["is_muted"] or not state["is_in_window"]:
         return {**state, **result, "waiting": waiting}
-    if not is_released and waiting > breaker_limit(now):
-        held = Delivery.objects.filter(status=SendStatus.PENDING, resends=0).update(
-            status=SendStatus.HELD, error=BREAKER
-        )
+    # What a person released, or asked for again, is not what the breaker looks at.
+    new = Delivery.objects.filter(status=SendStatus.PENDING, resends=0).exclude(error=RELEASED)
+    if not is_released and new.count() > breaker_limit(now):
+        held = new.update(status=SendStatus.HELD, error=BREAKER)
         logger.error("Held %s messages: many more than usual; see send_pending --release", held)
         return {**state, **result, "waiting": 0, "held": held}
     tell_deputies(now)
@@ -108,11 +108,13 @@ def send_pending(
     return {**state, **result, "waiting": waiting}
 
 
-def release_breaker() -> int:
-    """Let go what the breaker held; returns how many. A person has looked at it."""
-    return Delivery.objects.filter(status=SendStatus.HELD, error=BREAKER).update(
-        status=SendStatus.PENDING, error=""
-    )
+def release_breaker(now: datetime) -> int:
+    """Let go what the breaker held; returns how many. A person has looked at it.
+
+    The breaker counts them as usual from then on, or it would hold them again at once.
+    """
+    held = Delivery.objects.filter(status=SendStatus.HELD, error=BREAKER)
+    return held.update(status=SendStatus.PENDING, error=RELEASED, next_attempt_at=now)
 
 
 # When

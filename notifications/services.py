@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -149,10 +150,7 @@ def copies(one: Told, kind: str) -> list[str]:
 
 
 def recipients(event: Event) -> dict[int, Told]:
-    """Accounts that hear of the event, each in its strongest duty, deputies of the day included.
-
-    Takes an unsaved event as well: what a fact of a coming day would call for.
-    """
+    """Accounts that hear of the event, each in its strongest duty, deputies of the day included."""
     found = rules.hearings(event.kind, event.data)
     if not found:
         return {}
@@ -169,15 +167,42 @@ def recipients(event: Event) -> dict[int, Told]:
         who |= Q(groups__name=rules.LEADER, pk=leader_id)
     if rules.DRAFTER in wanted and drafter_id:
         who |= Q(pk=drafter_id)
-    day = timezone.localdate(event.recorded_at)
+    people = people_on(timezone.localdate(event.recorded_at), who)
+    told = resolve(event, found, people, leader_id=leader_id, drafter_id=drafter_id)
+    stand_in: dict[int, set[int]] = {}
+    for person in people:
+        if person.deputy_id is not None and person.pk in told:
+            stand_in.setdefault(person.deputy_id, set()).add(person.pk)
+    for deputy_id, one in _deputies(stand_in, told).items():
+        told.setdefault(deputy_id, one)
+    told.pop(event.by_id or 0, None)  # the deputy who did it
+    return told
+
+
+class Person(NamedTuple):
+    """One account in one role, with what decides how it is told."""
+
+    pk: int
+    name: str
+    email: str
+    mobile_phone: str
+    organization_id: int | None
+    body: str | None
+    role: str | None
+    is_digest_on: bool | None
+    is_sms_on: bool | None
+    deputy_id: int | None
+
+
+def people_on(day: date, who: Q) -> list[Person]:
+    """Active accounts, a row for each role and each deputy in force on `day`; one query."""
     in_force = Q(
         delegations__start_date__lte=day,
         delegations__end_date__gte=day,
         delegations__ended_at=None,
     )
-    people = (
+    rows = (
         User.objects.filter(who, is_active=True)
-        .exclude(pk=event.by_id or 0)
         .annotate(standing_in_now=FilteredRelation("delegations", condition=in_force))
         .values_list(
             "pk",
@@ -192,32 +217,47 @@ def recipients(event: Event) -> dict[int, Told]:
             "standing_in_now__deputy_id",
         )
     )
+    return [Person(*row) for row in rows]
+
+
+def resolve(
+    event: Event,
+    found: Iterable[rules.Hearing],
+    people: Iterable[Person],
+    *,
+    leader_id: int | None,
+    drafter_id: int | None,
+) -> dict[int, Told]:
+    """Which of `people` hear of the event in a duty of their own. Nobody is told of his own act."""
     told: dict[int, Told] = {}
-    stand_in: dict[int, set[int]] = {}
-    for pk, name, email, mobile, organization_id, body, role, digest, sms, deputy_id in people:
+    for person in people:
+        if person.pk == event.by_id:
+            continue
         for hearing in found:
             holds = {
-                rules.LEADER: role == rules.LEADER and pk == leader_id,
-                rules.DRAFTER: pk == drafter_id,
+                rules.LEADER: person.role == rules.LEADER and person.pk == leader_id,
+                rules.DRAFTER: person.pk == drafter_id,
             }.get(
                 hearing.duty,
-                role == hearing.duty
+                person.role == hearing.duty
                 and (
-                    hearing.duty in rules.OFFICE_DUTIES or organization_id == event.organization_id
+                    hearing.duty in rules.OFFICE_DUTIES
+                    or person.organization_id == event.organization_id
                 ),
             )
-            before = told.get(pk)
+            before = told.get(person.pk)
             if holds and (
                 before is None or STRENGTH[hearing.channel] > STRENGTH[before.hearing.channel]
             ):
-                told[pk] = Told(
-                    hearing, name, email, mobile, body or "", digest is not False, sms is not False
+                told[person.pk] = Told(
+                    hearing,
+                    person.name,
+                    person.email,
+                    person.mobile_phone,
+                    person.body or "",
+                    person.is_digest_on is not False,
+                    person.is_sms_on is not False,
                 )
-        if deputy_id is not None and pk in told:
-            stand_in.setdefault(deputy_id, set()).add(pk)
-    for deputy_id, person in _deputies(stand_in, told).items():
-        told.setdefault(deputy_id, person)
-    told.pop(event.by_id or 0, None)  # the deputy who did it
     return told
 
 
@@ -409,6 +449,11 @@ def cancel_open(
 
 
 # The inbox
+
+
+def red_unread():
+    """Red matters in somebody's inbox that this somebody has not read."""
+    return InboxEntry.objects.unread().filter(event__kind__in=list(rules.URGENT))
 
 
 def mark_read(*, user: User, uids: Iterable, at: datetime) -> int:

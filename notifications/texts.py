@@ -13,15 +13,6 @@ from notifications import rules
 from supervision.history import sentence
 from supervision.models import Event, EventKind
 
-URGENT = frozenset(
-    {
-        EventKind.BECAME_OVERDUE,
-        EventKind.ESCALATED,
-        EventKind.ESCALATION_PROPOSED,
-        EventKind.ESCALATION_DECIDED,
-    }
-)
-
 
 @dataclass(frozen=True)
 class Line:
@@ -73,7 +64,7 @@ def path_of(event: Event) -> str:
 
 
 def tone_of(event: Event) -> str:
-    if event.kind in URGENT:
+    if event.kind in rules.URGENT:
         return "red"
     return "yellow" if event.kind in rules.CHASING else ""
 

@@ -255,6 +255,30 @@ def can_decide_objection_itself(objection, user) -> bool:
     return user.has_role(OFFICE_HEAD)
 
 
+# Messages
+
+
+def can_manage_outbox(user) -> bool:
+    """See what leaves and what left, hold it back, send it again."""
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
+# Deputies
+
+
+def can_delegate_for(person, user) -> bool:
+    """One's own deputy; the head of a body for its people; the administrator for everybody."""
+    if user.deputy is not None:
+        return False
+    if user.pk == person.pk or user.has_role(ADMINISTRATOR):
+        return True
+    return (
+        user.has_role(BODY_HEAD)
+        and person.organization_id is not None
+        and user.organization_id == person.organization_id
+    )
+
+
 # Public editions
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from notifications.models import Delivery, SendStatus
 from notifications.sending import outbox_counts
+from notifications.services import red_unread
 from notifications.site import why_muted
 from supervision.models import CalendarYear, Event
 from supervision.services.facts import midnight
@@ -74,6 +75,9 @@ def operations_summary(now: datetime) -> dict:
             status=SendStatus.SENT, sent_at__gte=today_start
         ).count(),
         **counts,
+        "unacknowledged": red_unread().count(),
+        "today": today,
+        "yesterday": today - timedelta(days=1),
         "last_tick_at": beat_at,
         "is_worker_alive": is_beat_fresh(beat_at, now),
         "last_error": last_run.error if last_run else "",
