@@ -87,10 +87,12 @@ class StandInMiddleware:
         person = delegation.user
         person.deputy = request.user
         request.user = person
+        request.stands_in = True
 
     def process_view(self, request, view_func, view_args, view_kwargs):
-        deputy = getattr(request.user, "deputy", None)
-        if deputy is None or request.resolver_match.view_name not in PERSONAL:
+        # Not asked of `request.user`: that would read the session on every public page.
+        is_standing_in = getattr(request, "stands_in", False)
+        if not is_standing_in or request.resolver_match.view_name not in PERSONAL:
             return None
         messages.warning(
             request,

@@ -121,6 +121,8 @@ PAGES = {
     "returns_of": ("liaison", "body_head"),
     "assignment": ("officer", "liaison"),
     "inbox": ("liaison", "officer"),
+    "outbox": ("officer",),
+    "deputies": ("liaison", "body_head"),
 }
 
 
@@ -132,8 +134,8 @@ def addresses(city) -> dict[str, str]:
         "assignment": [city.share.uid],
     }
     return {
-        name: reverse("notifications:inbox")
-        if name == "inbox"
+        name: reverse(f"notifications:{name}")
+        if name in ("inbox", "outbox")
         else reverse(f"supervision:{name}", args=given.get(name, []))
         for name in PAGES
     }
