@@ -182,7 +182,7 @@ def host(settings):
     controller.stop()
 
 
-def test_of_three_recipients_the_refused_one_is_tried_again_alone(city, late, host):
+def test_check_6_mail_refuses_one_of_three_and_that_one_alone_is_tried_again(city, late, host):
     UserFactory(username="third", roles=["liaison"], organization=city.bureau)
     host.refused = {"liaison@example.org"}
     happen(EventKind.REMINDED, late)
