@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import Event
+from supervision.models import Event, Organization
+from supervision.models.base import Opaque
 
 
 class FanOut(models.Model):
@@ -95,6 +96,107 @@ class SendStatus(models.TextChoices):
     DEAD = "dead", _("Given up")
 
 
+class SiteIdentity(models.Model):
+    """Who this database is: made once, copied with every backup, compared with the host's file."""
+
+    site_id = models.UUIDField(_("site id"), default=uuid.uuid4, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("site identity")
+        verbose_name_plural = _("site identities")
+
+    def __str__(self) -> str:
+        return str(self.site_id)
+
+
+class GroupRobot(Opaque):
+    """A robot in a chat group of a body or of the office; it names body, item and link, no person.
+
+    `address` is the key the chat product gave out and `secret` its signing key. Whoever has them
+    may write into the group: they are entered once, never shown again and never logged.
+    """
+
+    class Kind(models.TextChoices):
+        WECOM = "wecom", _("WeCom")
+        DINGTALK = "dingtalk", _("DingTalk")
+        FEISHU = "feishu", _("Feishu")
+
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="group_robots",
+        verbose_name=_("body"),
+    )
+    kind = models.CharField(_("chat product"), max_length=10, choices=Kind.choices)
+    name = models.CharField(_("name of the group"), max_length=40)
+    address = models.CharField(_("key of the robot"), max_length=200, editable=False)
+    secret = models.CharField(_("signing key"), max_length=200, blank=True, editable=False)
+    is_active = models.BooleanField(_("in use"), default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("group robot")
+        verbose_name_plural = _("group robots")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="robot_name_in_body")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Preference(models.Model):
+    """What a person chose about the copies of his inbox; duty messages know no choice."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preference"
+    )
+    is_digest_on = models.BooleanField(_("daily mail about ordinary matters"), default=True)
+    digest_time = models.TimeField(_("daily mail not before"), null=True, blank=True)
+    is_sms_on = models.BooleanField(_("text message for red"), default=True)
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class MessageHold(Opaque):
+    """A person keeps the messages of one fact back, with a reason; the fact itself is written.
+
+    `key` is the fact's key, known before the fact is; `event:<pk>` for what is no fact.
+    """
+
+    key = models.CharField(max_length=120, editable=False)
+    reason = models.CharField(_("reason"), max_length=300)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("held at"))
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    released_at = models.DateTimeField(_("released at"), null=True)
+
+    class Meta:
+        verbose_name = _("held message")
+        verbose_name_plural = _("held messages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(released_at=None), name="held_once_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Digest(models.Model):
     """The one mail of a day to a person; the day is the local day it leaves."""
 
@@ -122,7 +224,11 @@ class Digest(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one recipient over one channel, with an honest state."""
+    """One message to one person or group over one channel, with an honest state.
+
+    `late_by_days`: how many days after its day the fact was found. `resends` counts how often a
+    person sent it again. `on_behalf_of`: the recipient stands in for this person.
+    """
 
     Status = SendStatus
     OPEN_STATES = (SendStatus.PENDING, SendStatus.FAILED, SendStatus.HELD)
@@ -130,13 +236,24 @@ class Delivery(models.Model):
     class Channel(models.TextChoices):
         DIGEST = "digest", _("Daily mail")
         MAIL = "mail", _("Mail at once")
+        WEBHOOK = "webhook", _("Group robot")
+        SMS = "sms", _("Text message")
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="deliveries"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="deliveries"
+    )
+    robot = models.ForeignKey(
+        GroupRobot, on_delete=models.PROTECT, null=True, related_name="deliveries"
+    )
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     duty = models.CharField(_("duty"), max_length=20)
+    is_urgent = models.BooleanField(_("at once"), default=False)
+    late_by_days = models.PositiveSmallIntegerField(_("days late"), default=0)
+    resends = models.PositiveSmallIntegerField(_("sent again"), default=0)
     status = models.CharField(
         _("state"), max_length=10, choices=SendStatus.choices, default=SendStatus.PENDING
     )
@@ -155,7 +272,17 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         constraints = [
-            models.UniqueConstraint(fields=["event", "recipient", "channel"], name="delivery_once")
+            models.UniqueConstraint(fields=["event", "recipient", "channel"], name="delivery_once"),
+            models.UniqueConstraint(
+                fields=["event", "robot", "channel"],
+                condition=Q(robot__isnull=False),
+                name="delivery_once_to_a_group",
+            ),
+            models.CheckConstraint(
+                condition=Q(recipient__isnull=False, robot__isnull=True)
+                | Q(recipient__isnull=True, robot__isnull=False, channel="webhook"),
+                name="delivery_to_one_person_or_group",
+            ),
         ]
         indexes = [
             models.Index(
@@ -167,4 +294,4 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} → {self.recipient}"
+        return f"{self.event} → {self.recipient or self.robot}"

@@ -178,7 +178,30 @@ SETTLES: dict[str, frozenset[str]] = {
     K.ESCALATION_DECIDED: frozenset({K.ESCALATION_PROPOSED}),
 }
 
+# What duty sends: nobody can switch these off, for they press, give work or decide.
+DUTY_KINDS = CHASING | {
+    K.DISPATCHED,
+    K.ESCALATION_DECIDED,
+    K.SENT_BACK,
+    K.CHECK_FAILED,
+    K.REPORT_SENT_BACK,
+    K.MILESTONE_SENT_BACK,
+    K.EXTENSION_GRANTED,
+    K.EXTENSION_REFUSED,
+    K.SUSPENDED,
+    K.RESUMED,
+    K.CANCELLED,
+    K.REOPENED,
+}
+# What is shown red, and counted until it is read.
+URGENT = frozenset({K.BECAME_OVERDUE, K.ESCALATED, K.ESCALATION_PROPOSED, K.ESCALATION_DECIDED})
+# What a chat group hears of: work that comes, and what presses for it.
+GROUP_KINDS = CHASING | {K.DISPATCHED, K.ESCALATION_DECIDED}
+
+DEPUTY, GROUP = "deputy", "group"
 WHY = {
+    DEPUTY: _("because you stand in for %(person)s"),
+    GROUP: _("because this group belongs to %(body)s"),
     LIAISON: _("because you are the liaison of %(body)s"),
     BODY_HEAD: _("because you are the head of %(body)s"),
     OFFICER: _("because you are a supervision officer"),
@@ -214,4 +237,7 @@ def hearings(kind: str, data: Mapping) -> Sequence[Hearing]:
 
 def why(reason_code: str, params: Mapping) -> str:
     """Why somebody got a message, as a clause that follows it."""
-    return str(WHY[reason_code]) % {"body": params.get("body", "")}
+    return str(WHY[reason_code]) % {
+        "body": params.get("body", ""),
+        "person": params.get("person", ""),
+    }

@@ -67,7 +67,16 @@ class AccountAdmin(UserAdmin):
         (None, {"fields": ("username", "password")}),
         (
             _("Person"),
-            {"fields": ("display_name", "duty", "organization", "office_phone", "email")},
+            {
+                "fields": (
+                    "display_name",
+                    "duty",
+                    "organization",
+                    "office_phone",
+                    "mobile_phone",
+                    "email",
+                )
+            },
         ),
         (_("Duties"), {"fields": ("is_active", "is_staff", "groups")}),
     )

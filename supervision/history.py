@@ -309,6 +309,43 @@ SENTENCES: dict[str, tuple] = {
         _("%(body)s: the holiday calendar moved “%(date_word)s” from %(old_date)s to %(new_date)s"),
         _("A deadline of %(body)s was moved by the holiday calendar"),
     ),
+    EventKind.MESSAGE_RESENT: (
+        _("A message to %(recipient)s about “%(about)s” was sent again"),
+        _("A message was sent again"),
+    ),
+    EventKind.MESSAGE_GIVEN_UP: (
+        _("A message to %(recipient)s about “%(about)s” was given up"),
+        _("A message was given up"),
+    ),
+    EventKind.MESSAGES_RELEASED: (
+        _("%(count)s held messages were released"),
+        _("Held messages were released"),
+    ),
+    EventKind.MESSAGE_HELD: (
+        _("The messages about “%(about)s” are held back"),
+        _("Messages are held back"),
+    ),
+    EventKind.MESSAGE_UNHELD: (
+        _("The messages about “%(about)s” were let go"),
+        _("Messages were let go"),
+    ),
+    EventKind.ROBOT_ADDED: (
+        _("The robot of the group “%(name)s” was added for %(body)s"),
+        _("A group robot was added"),
+    ),
+    EventKind.ROBOT_SWITCHED: (
+        _("The robot of the group “%(name)s” of %(body)s was switched on"),
+        _("The robot of the group “%(name)s” of %(body)s was switched off"),
+        _("A group robot was switched on or off"),
+    ),
+    EventKind.DELEGATED: (
+        _("%(deputy)s stands in for %(user)s from %(start_date)s to %(end_date)s"),
+        _("A deputy was appointed"),
+    ),
+    EventKind.DELEGATION_ENDED: (
+        _("%(deputy)s no longer stands in for %(user)s"),
+        _("A deputy was dismissed"),
+    ),
     EventKind.DEMONSTRATION_LOADED: (_("The demonstration was loaded"),),
 }
 
@@ -319,6 +356,7 @@ ONLY_IF: dict[str, dict[int, tuple[str, bool]]] = {
     EventKind.EXTENSION_ASKED: {0: ("is_late", True)},
     EventKind.COMPLETED: {0: ("is_late", True)},
     EventKind.ESCALATION_DECIDED: {0: ("is_issued", True), 1: ("is_issued", False)},
+    EventKind.ROBOT_SWITCHED: {0: ("is_active", True), 1: ("is_active", False)},
 }
 
 # What lies on a desk, by the code of services/reviewer_clocks.py.

@@ -1,4 +1,11 @@
-"""Headers on every answer; the workbench and the public site run without inline script or style."""
+"""Headers on every answer (no inline script or style), and who stands in for whom."""
+
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from supervision.models import Delegation
 
 STRICT = (
     "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -34,3 +41,61 @@ class SecurityHeadersMiddleware:
         if is_admin or request.path.startswith("/desk/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+STANDS_IN = "stands_in"
+# What belongs to the person and not to the duty: nobody does it for another.
+PERSONAL = frozenset(
+    {
+        "supervision:password",
+        "supervision:deputies",
+        "supervision:deputy_end",
+        "supervision:stand_in",
+        "notifications:preferences",
+    }
+)
+
+
+class StandInMiddleware:
+    """While A stands in for B, the desk sees B, with A as `request.user.deputy`.
+
+    Asked anew at each request: what B may no longer see, A does not see either, and the last day
+    ends it. Only on the desk; the admins' pages know no deputies.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path.startswith("/desk/") and STANDS_IN in request.session:
+            self._stand_in(request)
+        return self.get_response(request)
+
+    def _stand_in(self, request) -> None:
+        delegation = (
+            Delegation.objects.active_on(timezone.localdate())
+            .filter(pk=request.session[STANDS_IN], deputy=request.user.pk, user__is_active=True)
+            .select_related("user__organization")
+            .first()
+        )
+        if delegation is None:
+            del request.session[STANDS_IN]
+            messages.warning(
+                request, _("Standing in has ended; you act for yourself again from here on.")
+            )
+            return
+        person = delegation.user
+        person.deputy = request.user
+        request.user = person
+        request.stands_in = True
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        # Not asked of `request.user`: that would read the session on every public page.
+        is_standing_in = getattr(request, "stands_in", False)
+        if not is_standing_in or request.resolver_match.view_name not in PERSONAL:
+            return None
+        messages.warning(
+            request,
+            _("This belongs to the person alone. Stop standing in first, then it is your own."),
+        )
+        return redirect("supervision:home")

@@ -16,6 +16,16 @@ AUDITOR = "audit_admin"
 ADMINISTRATOR = "system_admin"
 
 
+def is_person(user, *pks: int | None) -> bool:
+    """Whether one of these accounts is the user, or the person who now stands in for the user.
+
+    Four eyes are the eyes of people: whoever acts for another counts with both accounts.
+    """
+    deputy = getattr(user, "deputy", None)
+    own = {user.pk} if deputy is None else {user.pk, deputy.pk}
+    return not own.isdisjoint(pks)
+
+
 # What somebody sees
 
 
@@ -77,7 +87,9 @@ def can_submit_item(item, user) -> bool:
 
 def can_approve_item(item, user) -> bool:
     """The office's head or the item's leader, never the person who drafted it."""
-    return (user.has_role(OFFICE_HEAD) or leads_item(item, user)) and item.drafted_by_id != user.pk
+    return (user.has_role(OFFICE_HEAD) or leads_item(item, user)) and not is_person(
+        user, item.drafted_by_id, item.drafted_by_deputy_id
+    )
 
 
 def can_dispatch_item(item, user) -> bool:
@@ -234,7 +246,13 @@ def can_endorse_extension(extension, user) -> bool:
 
 
 def can_grant_extension(extension, user) -> bool:
-    """The leader; for items that are not key items the office's head by delegation."""
+    """The leader; for items that are not key items the office's head by delegation.
+
+    A deputy does not decide on what he endorsed himself.
+    """
+    deputy = getattr(user, "deputy", None)
+    if deputy is not None and extension.endorsed_by_id == deputy.pk:
+        return False
     item = extension.assignment.item
     if leads_item(item, user) or user.has_role(PRINCIPAL):
         return True
@@ -249,6 +267,30 @@ def can_decide_objection_itself(objection, user) -> bool:
     return user.has_role(OFFICE_HEAD)
 
 
+# Messages
+
+
+def can_manage_outbox(user) -> bool:
+    """See what leaves and what left, hold it back, send it again."""
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
+# Deputies
+
+
+def can_delegate_for(person, user) -> bool:
+    """One's own deputy; the head of a body for its people; the administrator for everybody."""
+    if user.deputy is not None:
+        return False
+    if user.pk == person.pk or user.has_role(ADMINISTRATOR):
+        return True
+    return (
+        user.has_role(BODY_HEAD)
+        and person.organization_id is not None
+        and user.organization_id == person.organization_id
+    )
+
+
 # Public editions
 
 
@@ -258,7 +300,9 @@ def can_propose_release(release, user) -> bool:
 
 def can_review_release(release, user) -> bool:
     """A reviewer, never the author."""
-    return user.has_role(REVIEWER) and release.author_id != user.pk
+    return user.has_role(REVIEWER) and not is_person(
+        user, release.author_id, release.author_deputy_id
+    )
 
 
 def can_publish_release(release, user) -> bool:

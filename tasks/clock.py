@@ -2,7 +2,9 @@
 
 import os
 import socket
+import time
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -12,6 +14,8 @@ from tasks.models import Heartbeat, Lease
 
 WORKER = "worker"
 TOLERANCE = timedelta(minutes=5)
+LONGEST_JUMP = timedelta(hours=24)
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class ClockStepped(Exception):
@@ -25,24 +29,62 @@ class ClockStepped(Exception):
         )
 
 
+class ClockJumped(ClockStepped):
+    """The wall clock went ahead by more than a day while the machine did not run that long."""
+
+    def __init__(self, now: datetime, last_beat_at: datetime) -> None:
+        Exception.__init__(
+            self,
+            f"the clock shows {now.isoformat()}; the last beat was at {last_beat_at.isoformat()}, "
+            f"and this machine has not run for that long since: the clock was set ahead. Set it "
+            f"right, or accept it with “manage.py heartbeat --accept-clock”",
+        )
+
+
+def boot_id() -> str:
+    """This run of this machine; empty where the system does not say."""
+    try:
+        return f"{socket.gethostname()[:40]} {BOOT_ID.read_text(encoding='ascii').strip()}"[:80]
+    except OSError:
+        return ""
+
+
+def uptime_seconds() -> float:
+    """Seconds since the machine started, sleep included, whatever the wall clock shows."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 def last_beat() -> datetime | None:
     return Heartbeat.objects.filter(name=WORKER).values_list("beat_at", flat=True).first()
 
 
 def check_clock(now: datetime) -> None:
-    """Raise ClockStepped when `now` lies more than five minutes before the last beat."""
-    last = last_beat()
-    if last is not None and now < last - TOLERANCE:
-        raise ClockStepped(now, last)
+    """Raise when the wall clock cannot be believed; a person accepts it or sets it right.
+
+    ClockStepped: it stands more than five minutes before the last beat. ClockJumped: it went more
+    than a day further than the machine itself has run since the last beat. After a restart of the
+    machine, or on another one, a standstill and a jump look alike and the clock is believed.
+    """
+    row = Heartbeat.objects.filter(name=WORKER).first()
+    if row is None:
+        return
+    if now < row.beat_at - TOLERANCE:
+        raise ClockStepped(now, row.beat_at)
+    if row.uptime_seconds is None or not row.boot_id or row.boot_id != boot_id():
+        return
+    ran = timedelta(seconds=uptime_seconds() - row.uptime_seconds)
+    if now - row.beat_at - ran > LONGEST_JUMP:
+        raise ClockJumped(now, row.beat_at)
 
 
 def beat(now: datetime, *, is_accepted: bool = False) -> None:
     """Write the beat; only a person's acceptance moves it back."""
+    seen = {"beat_at": now, "boot_id": boot_id(), "uptime_seconds": uptime_seconds()}
     rows = Heartbeat.objects.filter(name=WORKER)
     if not is_accepted:
         rows = rows.filter(beat_at__lt=now)
-    if not rows.update(beat_at=now):
-        Heartbeat.objects.get_or_create(name=WORKER, defaults={"beat_at": now})
+    if not rows.update(**seen):
+        Heartbeat.objects.get_or_create(name=WORKER, defaults=seen)
 
 
 def holder_name() -> str:

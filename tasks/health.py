@@ -8,7 +8,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from notifications.models import Delivery, SendStatus
-from notifications.services import outbox_counts
+from notifications.sending import outbox_counts
+from notifications.services import red_unread
+from notifications.site import why_muted
 from supervision.models import CalendarYear, Event
 from supervision.rules.calendar_file import missing_notices
 from supervision.services.facts import midnight
@@ -72,6 +74,9 @@ def operations_summary(now: datetime) -> dict:
             status=SendStatus.SENT, sent_at__gte=today_start
         ).count(),
         **counts,
+        "unacknowledged": red_unread().count(),
+        "today": today,
+        "yesterday": today - timedelta(days=1),
         "last_tick_at": beat_at,
         "is_worker_alive": is_beat_fresh(beat_at, now),
         "last_error": last_run.error if last_run else "",
@@ -80,7 +85,7 @@ def operations_summary(now: datetime) -> dict:
         "calendar_year": year,
         "next_year_missing": year + 1 if year + 1 in missing else None,
         "is_next_year_urgent": missing.get(year + 1, False),
-        "is_mail_off": not settings.SEND_MAIL,
+        "why_muted": why_muted(),
     }
     summary["is_well"] = (
         summary["is_worker_alive"]

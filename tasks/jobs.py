@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-from notifications.services import fan_out_missed, send_pending
+from notifications.sending import send_pending
+from notifications.services import fan_out_missed
 from supervision.models import Event
 from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews

@@ -10,7 +10,8 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
-from supervision.models import Attachment, Organization, Release, ReportPeriod
+from notifications.models import GroupRobot, MessageHold
+from supervision.models import Attachment, Delegation, Organization, Release, ReportPeriod
 from supervision.rules.calendar_file import NoticeDay
 from supervision.services.notices import draft_notice
 from tests.factories import (
@@ -151,6 +152,8 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "sign_in",
         "sign_out",
         "password",
+        "deputies",
+        "stand_down",
         "mine",
         "accept_chosen",
         "release_chosen",
@@ -187,8 +190,57 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         reverse("supervision:calendar_act", args=[notice.uid, "confirm"]),
         {"version": ""},
     )
-    for name in ("notifications:inbox", "notifications:mark", "tasks:healthz"):
+    for name in (
+        "notifications:inbox",
+        "notifications:mark",
+        "notifications:outbox",
+        "notifications:upcoming",
+        "notifications:robots",
+        "notifications:preferences",
+        "tasks:healthz",
+    ):
         rows[name, "-"] = (reverse(name), {})
+    rows["notifications:outbox_act", "-"] = (
+        reverse("notifications:outbox_act"),
+        {"act": "resend", "delivery": "0"},
+    )
+    rows["notifications:hold", "-"] = (reverse("notifications:hold"), {"key": "overdue:0:0"})
+    hold = MessageHold.objects.create(
+        key="overdue:1:1", reason="理由", created_by=city.officer, created_at=NOON
+    )
+    rows["notifications:hold_release", "-"] = (
+        reverse("notifications:hold_release", args=[hold.uid]),
+        {},
+    )
+    robot = GroupRobot.objects.create(
+        organization=city.bureau,
+        kind="wecom",
+        name="工作群",
+        address="key",
+        created_by=city.officer,
+        created_at=NOON,
+    )
+    rows["notifications:robot_act", "-"] = (
+        reverse("notifications:robot_act", args=[robot.uid]),
+        {"act": "off"},
+    )
+    for tag, user, deputy in (
+        ("own", city.liaison, city.body_head),
+        ("other", city.county_liaison, city.county_head),
+    ):
+        delegation = Delegation.objects.create(
+            user=user,
+            deputy=deputy,
+            start_date=TODAY,
+            end_date=TODAY,
+            created_by=user,
+            created_at=NOON,
+        )
+        for name in ("deputy_end", "stand_in"):
+            rows[f"supervision:{name}", tag] = (
+                reverse(f"supervision:{name}", args=[delegation.uid]),
+                {},
+            )
     for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
     for name in ("item", "item_json"):

@@ -133,6 +133,8 @@ PAGES = {
     "calendar_moves": ("officer", "liaison"),
     "why_date": ("officer", "liaison"),
     "inbox": ("liaison", "officer"),
+    "outbox": ("officer",),
+    "deputies": ("liaison", "body_head"),
 }
 
 
@@ -145,8 +147,8 @@ def addresses(city) -> dict[str, str]:
         "why_date": ["due", city.share.uid],
     }
     return {
-        name: reverse("notifications:inbox")
-        if name == "inbox"
+        name: reverse(f"notifications:{name}")
+        if name in ("inbox", "outbox")
         else reverse(f"supervision:{name}", args=given.get(name, []))
         for name in PAGES
     }

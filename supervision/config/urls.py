@@ -10,7 +10,7 @@ from supervision.views.account import other_door
 
 urlpatterns = [
     path("desk/", include("supervision.urls")),
-    path("desk/inbox/", include("notifications.urls")),
+    path("desk/", include("notifications.urls")),
     path("cms/login/", other_door),
     path("admin/login/", other_door),
     path("cms/", include(wagtailadmin_urls)),

@@ -4,7 +4,14 @@ from supervision.models.assignments import Assignment, DateChange, Hold, Milesto
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
-from supervision.models.organizations import Contact, Organization, OrganizationAlias, Role, User
+from supervision.models.organizations import (
+    Contact,
+    Delegation,
+    Organization,
+    OrganizationAlias,
+    Role,
+    User,
+)
 from supervision.models.releases import PublicItem, Release
 from supervision.models.reports import (
     Attachment,
@@ -39,6 +46,7 @@ __all__ = [
     "Contact",
     "DateChange",
     "DayUnit",
+    "Delegation",
     "Demonstration",
     "EscalationLevel",
     "Event",

@@ -95,6 +95,15 @@ class EventKind(models.TextChoices):
     CALENDAR_DROPPED = "calendar_dropped", _("Holiday notice dropped")
     CALENDAR_CHANGED = "calendar_changed", _("Deadlines moved by the holiday calendar")
     DATE_RECOUNTED = "date_recounted", _("Deadline recounted")
+    MESSAGE_RESENT = "message_resent", _("Message sent again")
+    MESSAGE_GIVEN_UP = "message_given_up", _("Message given up")
+    MESSAGES_RELEASED = "messages_released", _("Held messages released")
+    MESSAGE_HELD = "message_held", _("Message held back")
+    MESSAGE_UNHELD = "message_unheld", _("Message let go")
+    ROBOT_ADDED = "robot_added", _("Group robot added")
+    ROBOT_SWITCHED = "robot_switched", _("Group robot switched")
+    DELEGATED = "delegated", _("Deputy appointed")
+    DELEGATION_ENDED = "delegation_ended", _("Deputy dismissed")
     DEMONSTRATION_LOADED = "demonstration_loaded", _("Demonstration loaded")
 
 

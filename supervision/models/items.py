@@ -151,6 +151,15 @@ class SupervisionItem(Stateful):
         related_name="drafted_items",
         verbose_name=_("drafted by"),
     )
+    # Who really drafted it, when he stood in for the drafter: neither of the two may approve.
+    drafted_by_deputy = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("drafted by the deputy"),
+    )
     submitted_at = models.DateTimeField(_("submitted at"), null=True, editable=False)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -193,6 +202,12 @@ class SupervisionItem(Stateful):
             models.CheckConstraint(
                 condition=Q(approved_by=None) | ~Q(approved_by=F("drafted_by")),
                 name="item_not_approved_by_its_drafter",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None)
+                | Q(drafted_by_deputy=None)
+                | ~Q(approved_by=F("drafted_by_deputy")),
+                name="item_not_approved_by_its_deputy",
             ),
         ]
         indexes = [models.Index(fields=["document", "position"], name="item_in_document")]

@@ -3,7 +3,9 @@
 from datetime import date
 from functools import cached_property
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -133,6 +135,11 @@ OFFICE_ROLES = frozenset({Role.OFFICER, Role.OFFICE_HEAD})
 BODY_ROLES = frozenset({Role.LIAISON, Role.BODY_HEAD})
 
 
+MOBILE_NUMBER = RegexValidator(
+    r"^1[3-9][0-9]{9}$", _("Write the eleven digits of a mobile number, like 13800000000.")
+)
+
+
 class PeopleManager(UserManager):
     def holding(self, *roles: str, organization_id: int | None = None):
         """Active accounts that hold one of `roles`, of one body when given."""
@@ -148,6 +155,9 @@ class User(Opaque, AbstractUser):
     display_name = models.CharField(_("name"), max_length=40)
     duty = models.CharField(_("duty"), max_length=60, blank=True)
     office_phone = models.CharField(_("office phone"), max_length=40, blank=True)
+    mobile_phone = models.CharField(
+        _("mobile phone"), max_length=20, blank=True, validators=[MOBILE_NUMBER]
+    )
     organization = models.ForeignKey(
         Organization,
         on_delete=models.PROTECT,
@@ -158,6 +168,9 @@ class User(Opaque, AbstractUser):
     )
 
     objects = PeopleManager()
+
+    # The real person, while somebody stands in for this account (set by the middleware).
+    deputy: "User | None" = None
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("account")
@@ -187,3 +200,61 @@ class User(Opaque, AbstractUser):
     @property
     def is_body(self) -> bool:
         return self.organization_id is not None and self.has_role(*BODY_ROLES)
+
+
+class DelegationQuerySet(models.QuerySet):
+    def active_on(self, day: date):
+        """Delegations in force on `day` (local date, both ends included)."""
+        return self.filter(start_date__lte=day, end_date__gte=day, ended_at=None)
+
+
+class Delegation(Opaque):
+    """`deputy` stands in for `user` on these local days, both included (domain.md, section 2).
+
+    It never widens what `user` may see or do, and ends at once when somebody ends it.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="delegations",
+        verbose_name=_("stands in for"),
+    )
+    deputy = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="standing_in",
+        verbose_name=_("deputy"),
+    )
+    start_date = models.DateField(_("first day"))
+    end_date = models.DateField(_("last day"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"))
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    objects = DelegationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delegation")
+        verbose_name_plural = _("delegations")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(user=models.F("deputy")), name="delegation_not_to_oneself"
+            ),
+            models.CheckConstraint(
+                condition=Q(end_date__gte=models.F("start_date")), name="delegation_days_in_order"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user", "end_date"], condition=Q(ended_at=None), name="delegation_in_force"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deputy} → {self.user}"

@@ -61,6 +61,15 @@ class Release(Stateful):
         related_name="+",
         verbose_name=_("author"),
     )
+    # Who really wrote it, when he stood in for the author: neither of the two may review.
+    author_deputy = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("author's deputy"),
+    )
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -86,6 +95,12 @@ class Release(Stateful):
             models.CheckConstraint(
                 condition=Q(reviewer=None) | ~Q(reviewer=F("author")),
                 name="release_reviewed_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewer=None)
+                | Q(author_deputy=None)
+                | ~Q(reviewer=F("author_deputy")),
+                name="release_not_reviewed_by_deputy",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "under_review", "withdrawn"])

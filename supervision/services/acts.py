@@ -94,17 +94,20 @@ def record_event(
 ) -> Event | None:
     """Write one event and tell whoever listens, all in the caller's transaction.
 
+    Who stands in for another is the one who did it, on behalf of the other, in the other's role.
     With `fact_key` the event is a fact of the calendar: if it is already written nothing happens
     and None is returned.
     """
+    deputy = by.deputy if by else None
     assignment = fields.get("assignment")
     if assignment is not None:
         fields.setdefault("item_id", assignment.item_id)
         fields.setdefault("organization_id", assignment.organization_id)
     event = Event(
         kind=kind,
-        by=by,
-        by_name=str(by) if by else "",
+        by=deputy or by,
+        on_behalf_of=by if deputy else None,
+        by_name=name_of(by)[:80] if by else "",
         by_role=",".join(sorted(by.role_codes)) if by else "",
         happened_at=at,
         recorded_at=recorded_at or at,
@@ -120,6 +123,13 @@ def record_event(
         return None
     event_recorded.send_robust(sender=Event, event=event)
     return event
+
+
+def name_of(by: User) -> str:
+    """Who acts, as records show it: “A for B” while A stands in for B (domain.md, section 2)."""
+    if by.deputy is None:
+        return str(by)
+    return _("%(deputy)s for %(user)s") % {"deputy": by.deputy, "user": by}
 
 
 def need_text(text: str) -> None:

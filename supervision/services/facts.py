@@ -110,8 +110,14 @@ def apply_effect(effect: Effect, *, recorded_at: datetime) -> Event | None:
         at=midnight(effect.on_date),
         recorded_at=recorded_at,
         fact_key=effect.fact_key,
-        data=dict(effect.data),
+        data=_with_delay(effect, recorded_at),
     )
+
+
+def _with_delay(effect: Effect, recorded_at: datetime) -> dict[str, Any]:
+    """The fact's data; `late_by_days` when it is written on a later local day than its own."""
+    late_by_days = (timezone.localdate(recorded_at) - effect.on_date).days
+    return {**effect.data, "late_by_days": late_by_days} if late_by_days > 0 else dict(effect.data)
 
 
 def midnight(day: date) -> datetime:

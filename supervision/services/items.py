@@ -89,6 +89,7 @@ def create_item(
         title=title,
         position=position,
         drafted_by=by,
+        drafted_by_deputy=by.deputy if by else None,
         created_at=at,
         **{name: value for name, value in fields.items() if name in EDITABLE_FIELDS},
     )
@@ -96,6 +97,13 @@ def create_item(
     set_parties(item, parties)
     record_event(EventKind.ITEM_CREATED, item=item, document=document, by=by, at=at)
     return item
+
+
+def _note_drafter(item: SupervisionItem, by: User) -> None:
+    """A loaded draft belongs to whoever first works on it, the deputy of that person included."""
+    if item.drafted_by_id is None:
+        item.drafted_by = by
+        item.drafted_by_deputy = by.deputy
 
 
 def set_parties(item: SupervisionItem, parties: Iterable[PartyData]) -> None:
@@ -140,7 +148,7 @@ def edit_item(
             setattr(item, name, changes[name])
     if parties is not None:
         set_parties(item, parties)
-    item.drafted_by = item.drafted_by or by
+    _note_drafter(item, by)
     save(item)
     record_event(
         EventKind.ITEM_CHANGED, item=item, document=item.document, by=by, at=at, data=before
@@ -209,7 +217,7 @@ def submit_item(
     obstacles = obstacles_to_submission(item)
     if obstacles:
         raise ActRefused(" ".join(obstacles))
-    item.drafted_by = item.drafted_by or by
+    _note_drafter(item, by)
     return _move(item, EventKind.ITEM_SUBMITTED, by, at, lambda: item.submit(at=at))
 
 

@@ -264,6 +264,7 @@ def propose_release(
         label=f"{as_of:%Y-%m}",
         as_of_date=as_of,
         author=by,
+        author_deputy=by.deputy,
         created_at=at,
     )
     _fill(release)

@@ -195,7 +195,7 @@ def hints(item: SupervisionItem, user: User, shares: list[Assignment]) -> list[s
     if item.status == status.DRAFT and permissions.can_submit_item(item, user):
         found += services.obstacles_to_submission(item)
     if item.status == status.UNDER_APPROVAL and not permissions.can_approve_item(item, user):
-        if user.pk == item.drafted_by_id:
+        if permissions.is_person(user, item.drafted_by_id, item.drafted_by_deputy_id):
             found.append(_("You drafted this item, so somebody else approves it."))
         else:
             found.append(_("The head of the office or the leader in charge approves."))

@@ -201,7 +201,8 @@ def _show(request, row: Release, *, bound=None):
             for act in ACTS.values()
             if _may(getattr(row, act.transition), user)
         ],
-        "is_own": row.author_id == user.pk and user.has_role(permissions.REVIEWER),
+        "is_own": permissions.is_person(user, row.author_id, row.author_deputy_id)
+        and user.has_role(permissions.REVIEWER),
         "public_items": public_items,
         "crumbs": [
             Link(_("Home"), "/desk/"),

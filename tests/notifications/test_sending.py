@@ -8,9 +8,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.core import mail
 
-from notifications import services
+from notifications import channels, sending
 from notifications.models import Delivery, Digest
-from notifications.services import next_attempt, send_pending
+from notifications.sending import next_attempt, send_pending
 from supervision.models import Assignment, EventKind
 from supervision.services.acts import record_event
 from supervision.services.settings import working_calendar
@@ -182,7 +182,7 @@ def host(settings):
     controller.stop()
 
 
-def test_of_three_recipients_the_refused_one_is_tried_again_alone(city, late, host):
+def test_check_6_mail_refuses_one_of_three_and_that_one_alone_is_tried_again(city, late, host):
     UserFactory(username="third", roles=["liaison"], organization=city.bureau)
     host.refused = {"liaison@example.org"}
     happen(EventKind.REMINDED, late)
@@ -236,7 +236,7 @@ def test_what_is_refused_for_good_is_given_up_visibly(city, late, host):
         send_pending(now)
         row = Delivery.objects.get(recipient=city.liaison)
         now = max(now, row.next_attempt_at or now) + timedelta(seconds=1)
-        while not services.in_window(now, working_calendar()):
+        while not sending.in_window(now, working_calendar()):
             now += timedelta(minutes=30)
     assert (row.status, row.attempts) == ("dead", 6)
     assert "451" in row.error
@@ -246,14 +246,15 @@ def test_accepted_but_not_committed_becomes_unknown_and_is_never_sent_again(
     city, late, monkeypatch
 ):
     happen(EventKind.REMINDED, late)
-    real = services.send_mail
+    mail_channel = channels.channel("digest")
+    real = mail_channel.send
 
-    def dies_after(**kwargs):
-        real(**kwargs)
+    def dies_after(message):
+        real(message)
         raise SystemExit("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(services, "send_mail", dies_after)
+        patch.setattr(mail_channel, "send", dies_after)
         with pytest.raises(SystemExit):
             send_pending(NOON)
     assert len(mail.outbox) == 1
@@ -268,8 +269,8 @@ def test_accepted_but_not_committed_becomes_unknown_and_is_never_sent_again(
 def test_only_who_changed_the_row_sends(city, late):
     happen(EventKind.REMINDED, late)
     mine = Delivery.objects.filter(recipient=city.liaison)
-    assert len(services._claim(mine, NOON)) == 1
-    assert services._claim(mine, NOON) == []
+    assert len(sending._claim(mine, NOON)) == 1
+    assert sending._claim(mine, NOON) == []
 
 
 def test_far_more_than_usual_is_held_until_a_person_releases_it(city, late, settings):

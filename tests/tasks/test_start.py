@@ -68,6 +68,7 @@ def server(tmp_path, migrated):
     environment = os.environ | {
         name: value,
         "DATABASE_URL": f"sqlite:///{tmp_path / 'start.sqlite3'}",
+        "SITE_ID_FILE": str(tmp_path / "site-id.json"),
         "DJANGO_SETTINGS_MODULE": "supervision.config.settings.dev",
         "SEND_MAIL": "false",
     }

@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "supervision.middleware.StandInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -174,6 +175,14 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "duban@localhost")
 # A copy restored elsewhere must stay silent: this switch is set per host.
 SEND_MAIL = env.bool("SEND_MAIL", True)
+# For which databases this host may send (notifications.site); never part of a backup.
+SITE_ID_FILE = env.path("SITE_ID_FILE", VAR_DIR / "site-id.json")
+# Text messages for red, through a gateway that takes JSON; empty: none are sent.
+SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", "")
+SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", "")
+SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", 5)
+# Hosts of chat products in the government's own cloud, e.g. wecom=https://chat.example.org
+WEBHOOK_HOSTS = env.dict("WEBHOOK_HOSTS", {})
 
 WAGTAIL_SITE_NAME = "督查督办"
 WAGTAILADMIN_BASE_URL = SITE_URL
@@ -210,5 +219,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Both name addresses that hold the keys of group robots.
+    "loggers": {
+        "apprise": {"level": "CRITICAL", "propagate": False},
+        "urllib3": {"level": "ERROR"},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
 }

@@ -8,11 +8,13 @@ SECRET_KEY = "test-secret-key-used-nowhere-else-than-in-the-test-suite"
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+_worker = env.str("PYTEST_XDIST_WORKER", "gw0")
+SITE_ID_FILE = BASE_DIR / "var" / f"test-site-id-{_worker}.json"
 MEDIA_ROOT = BASE_DIR / "var" / "test-media"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
 # Each worker of a parallel run has a Redis database of its own: tests empty the cache.
 if REDIS_URL:
-    _worker = env.str("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    CACHES["default"]["LOCATION"] = f"{REDIS_URL.rpartition('/')[0]}/{int(_worker) + 1}"
+    _number = int(_worker.removeprefix("gw")) + 1
+    CACHES["default"]["LOCATION"] = f"{REDIS_URL.rpartition('/')[0]}/{_number}"

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--accept-clock",
             action="store_true",
-            help="the clock was set back on purpose: let the sweep go on from now",
+            help="the clock was set on purpose: let the sweep go on from now",
         )
 
     def handle(self, *args, accept_clock=False, **options):

@@ -1,11 +1,13 @@
-"""`manage.py send_pending [--release]`: send what waits in the outbox."""
+"""`manage.py send_pending [--release] [--adopt]`: send what waits in the outbox."""
 
 import json
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from notifications.services import send_pending
+from notifications.sending import send_pending
+from notifications.site import adopt_site
+from tasks.clock import ClockStepped, check_clock
 
 
 class Command(BaseCommand):
@@ -15,7 +17,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--release", action="store_true", help="also what was held for being unusually much"
         )
+        parser.add_argument(
+            "--adopt",
+            action="store_true",
+            help="this host may send for this database from now on (see adopt_site)",
+        )
 
-    def handle(self, *args, release=False, **options):
-        summary = send_pending(timezone.now(), is_released=release)
+    def handle(self, *args, release=False, adopt=False, **options):
+        now = timezone.now()
+        try:
+            check_clock(now)
+        except ClockStepped as stepped:
+            raise CommandError(str(stepped)) from None
+        if adopt:
+            adopt_site(now)
+        summary = send_pending(now, is_released=release)
         self.stdout.write(json.dumps(summary, ensure_ascii=False, indent=2))

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
+from notifications.site import adopt_site
 from supervision.models import Demonstration, PolicyDocument
 from supervision.services.roles import sync_roles
 from supervision.services.settings import sync_settings
@@ -82,6 +83,8 @@ class Command(BaseCommand):
         if is_empty and not no_demo:
             self.stdout.write(_("The database is empty: loading the demonstration …"))
             call_command("demo", stdout=io.StringIO())
+        if is_empty:
+            adopt_site(timezone.now())
         call_command("sync_site", stdout=io.StringIO())
         connections.close_all()
 
