@@ -109,3 +109,13 @@ def test_the_command_adopts_and_sends_in_one_go(waiting, host_file, capsys):
     assert json.loads(capsys.readouterr().out)["why_muted"] == "site"
     call_command("send_pending", "--adopt")
     assert json.loads(capsys.readouterr().out)["is_muted"] is False
+
+
+def test_the_offices_card_says_so_in_plain_words(client, waiting, city, host_file):
+    send_pending(NOON)
+    host_file.unlink()
+    client.force_login(city.officer)
+    page = client.get("/desk/").content.decode()
+    assert "恢复的副本" in page and "adopt_site" in page
+    site.adopt_site(NOON)
+    assert "adopt_site" not in client.get("/desk/").content.decode()
