@@ -161,10 +161,9 @@ def _real_clusters(seconds: int) -> dict:
 
 
 def adopt() -> None:
-    """Let this database beat as ours, where a command for it exists."""
-    from django.core.management import get_commands
+    """This database sends from this machine: its site id is the one that lies beside us."""
+    import io
 
-    if "adopt_site" in get_commands():
-        from django.core.management import call_command
+    from django.core.management import call_command
 
-        call_command("adopt_site", verbosity=0)
+    call_command("adopt_site", stdout=io.StringIO())
