@@ -12,6 +12,7 @@ from supervision.views import (
     home,
     items,
     ledger,
+    letters,
     matrix,
     releases,
     reports,
@@ -65,6 +66,17 @@ body_urls: list = [
     path("files/<uuid:uid>/", files.file, name="file"),
 ]
 
+# Letters
+letter_urls: list = [
+    path("letters/", letters.letters, name="letters"),
+    path("letters/circular/", letters.letter_circular, name="letter_circular"),
+    path("letters/<uuid:uid>/", letters.letter, name="letter"),
+    path("letters/<uuid:uid>/letter.docx", letters.letter_docx, name="letter_docx"),
+    path("letters/<uuid:uid>/<slug:act>/", letters.letter_act, name="letter_act"),
+    path("settings/letters/", letters.letter_templates, name="letter_templates"),
+    path("settings/letters/<slug:kind>/", letters.letter_template, name="letter_template"),
+]
+
 # Workbooks
 spreadsheet_urls: list = [
     path("ledger/", ledger.ledger, name="ledger"),
@@ -79,5 +91,6 @@ urlpatterns = [
     path("components/", components, name="components"),
     *office_urls,
     *body_urls,
+    *letter_urls,
     *spreadsheet_urls,
 ]

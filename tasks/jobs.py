@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from notifications.services import fan_out_missed, send_pending
 from supervision.services.facts import Effect, apply_effect, due_effects
+from supervision.services.letters import drop_lapsed_drafts, render_letters
 from tasks.clock import (
     ClockStepped,
     beat,
@@ -27,6 +28,7 @@ LEASE_SECONDS = 55
 # Together below the queue's timeout, a hanging mail included.
 BUDGET_SECONDS = 30
 SEND_SECONDS = 10
+LETTER_SECONDS = 5
 
 
 class JobFailed(Exception):
@@ -50,6 +52,7 @@ def tick() -> dict:
         return {"skipped": "another worker is at it"}
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS),
+        "letters": draw_letters,
         "fan_out": fan_out_missed,
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
     }
@@ -67,6 +70,12 @@ def tick() -> dict:
     if problems:
         raise JobFailed(f"tick: {problems}")
     return result
+
+
+def draw_letters() -> dict:
+    """Draw the files of issued letters, and drop drafts that time has overtaken."""
+    dropped = drop_lapsed_drafts(at=timezone.now())
+    return {"dropped": dropped, **render_letters(budget_seconds=LETTER_SECONDS)}
 
 
 def sweep(

@@ -4,6 +4,7 @@ from supervision.models.assignments import Assignment, DateChange, Hold, Milesto
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
+from supervision.models.letters import URGING_KINDS, Letter, LetterKind, LetterTemplate
 from supervision.models.organizations import Contact, Organization, OrganizationAlias, Role, User
 from supervision.models.releases import PublicItem, Release
 from supervision.models.reports import (
@@ -27,6 +28,7 @@ from supervision.models.settings import (
 )
 
 __all__ = [
+    "URGING_KINDS",
     "Assignment",
     "Attachment",
     "CalendarDay",
@@ -42,6 +44,9 @@ __all__ = [
     "EventKind",
     "ExtensionRequest",
     "Hold",
+    "Letter",
+    "LetterKind",
+    "LetterTemplate",
     "LightSchemeRow",
     "Milestone",
     "NumberSeries",

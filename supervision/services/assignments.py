@@ -21,6 +21,7 @@ from supervision.models import (
 )
 from supervision.rules.escalation import may_remind
 from supervision.rules.verdicts import completion_verdict
+from supervision.services import letters
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -63,6 +64,7 @@ def accept_assignment(
     assignment = lock(assignment, version=version)
     check_transition(assignment.accept, by)
     plan_by = deadline("plan", local_date(at)).date
+    letters.sign_dispatch_notice(assignment=assignment, by=by, at=at)
     return _move(
         assignment,
         EventKind.ACCEPTED,
@@ -610,13 +612,16 @@ def decide_escalation(
 ) -> Event:
     """Issue or decline a step of the ladder that needs a named person (red sheet and upward).
 
+    The sheet drafted with the proposal is issued or dropped with it.
+
     Raises PermissionDenied, ActRefused when the step was not proposed or is already decided.
     """
     assignment = lock(assignment)
     require(permissions.can_decide_escalation(assignment, by))
     need_text(opinion)
     key = f"{assignment.pk}:{level}:{assignment.episode}"
-    if not Event.objects.filter(fact_key=f"proposed:{key}").exists():
+    proposal = Event.objects.filter(fact_key=f"proposed:{key}").first()
+    if proposal is None:
         raise ActRefused(_("This step of the ladder has not been proposed."))
     event = record_event(
         EventKind.ESCALATION_DECIDED,
@@ -629,4 +634,5 @@ def decide_escalation(
     )
     if event is None:
         raise ActRefused(_("Somebody has already decided on this step."))
+    letters.decide_draft(event=proposal, by=by, at=at, is_issued=is_issued, opinion=opinion)
     return event

@@ -11,9 +11,11 @@ from supervision.models import (
     DateChange,
     EventKind,
     ExtensionRequest,
+    LetterKind,
     Responsibility,
     User,
 )
+from supervision.services import letters
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -77,7 +79,7 @@ def ask_extension(
 
 
 def _record(extension, kind, by, at, reason="", **data):
-    record_event(
+    return record_event(
         kind,
         assignment=extension.assignment,
         by=by,
@@ -86,6 +88,13 @@ def _record(extension, kind, by, at, reason="", **data):
         reason=reason,
         data={"asked_date": extension.asked_date.isoformat()} | data,
     )
+
+
+def _answer(extension, kind, by, at, opinion, **data) -> None:
+    """Record the decision and issue the reply to the body under its number, with it."""
+    number = letters.take_number(LetterKind.EXTENSION_REPLY, at=at)
+    event = _record(extension, kind, by, at, opinion, letter_number=number.text, **data)
+    letters.letter_for_event(event, at=at, number=number)
 
 
 @transaction.atomic
@@ -141,7 +150,7 @@ def refuse_extension(
     need_text(opinion)
     refuse(by=by, at=at, opinion=opinion)
     save(extension)
-    _record(extension, EventKind.EXTENSION_REFUSED, by, at, opinion)
+    _answer(extension, EventKind.EXTENSION_REFUSED, by, at, opinion)
     return extension
 
 
@@ -195,7 +204,7 @@ def grant_extension(
         item.due_date = granted_date
         save(item)
     extension.assignment = assignment
-    _record(
+    _answer(
         extension,
         EventKind.EXTENSION_GRANTED,
         by,
