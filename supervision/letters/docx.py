@@ -18,7 +18,7 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from supervision.letters import geometry as g
-from supervision.rules.letter_text import Level, secrecy_word, title_lines
+from supervision.rules.letter_text import Level, secrecy_word, title_lines, width_of
 
 FIXED_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 a container wants plain numbers
 ZIP_MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -65,11 +65,6 @@ def element(tag: str, /, *children: BaseOxmlElement, **attributes: object) -> Ba
         made.set(qn(f"w:{name}"), str(value))
     made.extend(children)
     return made
-
-
-def width_of(text: str) -> float:
-    """Width in characters of the grid; Latin letters and digits take half of one."""
-    return sum(0.5 if ord(char) < 0x2E80 else 1 for char in text)
 
 
 class _Builder:

@@ -199,20 +199,26 @@ def is_prefix(prefix: str) -> bool:
     return bool(prefix) and len(prefix) <= 12 and prefix.isalpha()
 
 
+def width_of(text: str) -> float:
+    """Width in characters of the grid; Latin letters and digits take half of one."""
+    return sum(0.5 if ord(char) < 0x2E80 and char not in "“”‘’·…—" else 1 for char in text)
+
+
 def title_lines(title: str, width: int) -> list[str]:
     """A title broken into lines of at most `width` characters, near the middle, at a seam.
 
     Seams are after particles and closing marks, so that no word is torn apart.
     """
-    if len(title) <= width:
+    if width_of(title) <= width:
         return [title]
-    lines = -(-len(title) // width)
-    middle = -(-len(title) // lines)
+    lines = -(-width_of(title) // width)
+    middle = width_of(title) / lines
+    fitting = [place for place in range(1, len(title)) if width_of(title[:place]) <= width]
     seams = [
         place
-        for place in range(len(title) - (lines - 1) * width, width + 1)
-        if 0 < place < len(title)
-        and (title[place - 1] in "的和及与、》”）" or title[place] in "《“（关")
+        for place in fitting
+        if width_of(title[place:]) <= (lines - 1) * width
+        and (title[place - 1] in "的和及与、》”）" or title[place] in "《“（")
     ]
-    cut = min(seams, key=lambda place: abs(place - middle), default=middle)
+    cut = min(seams or fitting, key=lambda place: abs(width_of(title[:place]) - middle))
     return [title[:cut], *title_lines(title[cut:], width)]

@@ -28,6 +28,7 @@ from supervision.models import (
 )
 from supervision.rules.letter_text import fill, level_of, paragraphs
 from supervision.rules.working_days import WorkingCalendar
+from supervision.services.acts import local_date
 
 COLOURS = {
     LetterKind.URGING_BLUE: "blue",
@@ -99,7 +100,9 @@ def dispatch_facts(assignment: Assignment) -> dict[str, str]:
     return {
         "accept_due_date": paper_date(assignment.accept_due_date),
         "first_report_date": paper_date(first.due_date) if first else "",
-        "report_cycle": str(SupervisionItem.Cycle(assignment.cycle).label),
+        "report_cycle": _("as asked")
+        if assignment.cycle == SupervisionItem.Cycle.ONCE
+        else str(SupervisionItem.Cycle(assignment.cycle).label),
     }
 
 
@@ -138,7 +141,9 @@ def urging_facts(assignment: Assignment, *, on: date, calendar: WorkingCalendar)
         .first()
     )
     if report is not None and report.submitted_at is not None:
-        last = _("The last return is that for %(period)s. ") % {"period": report.period.label}
+        last = _("The last return was filed on %(day)s. ") % {
+            "day": paper_date(local_date(report.submitted_at))
+        }
     else:
         last = _("No return has been filed yet. ")
     before = Letter.objects.filter(
@@ -193,7 +198,7 @@ def month_end(label: str) -> date:
 
 
 def circular_facts(
-    label: str, *, calendar: WorkingCalendar
+    label: str,
 ) -> tuple[dict[str, str], list[dict[str, Any]], list[Organization]]:
     """Totals, annex rows and bodies concerned, as it stood at the end of a month.
 
@@ -209,7 +214,7 @@ def circular_facts(
             "body": share.organization,
             "item": share.item.title,
             "due": due,
-            "days": calendar.between(due, end),
+            "days": (end - due).days,
         }
         for share, due in overdue
     ]
@@ -391,7 +396,7 @@ def _slip(kind: str, number: str, given: Mapping[str, str]) -> dict[str, Any]:
     if kind in URGING_KINDS:
         tall = _("Progress, reasons, measures, expected day of completion")
     return {
-        "title": _("Receipt"),
+        "title": _("Receipt slip"),
         "rows": rows,
         "tall": tall,
         "sign": _("Signature of the head of the body (seal)"),
@@ -409,7 +414,7 @@ def annex_of(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
             _("Body"),
             _("Item"),
             _("Due date"),
-            _("Working days overdue"),
+            _("Days overdue (column)"),
         ],
         "rows": [
             [

@@ -167,7 +167,7 @@ def _compose(
     on = local_date(at)
     annex = None
     if letter.kind == LetterKind.CIRCULAR:
-        facts, rows, _bodies = contents.circular_facts(letter.period, calendar=working_calendar())
+        facts, rows, _bodies = contents.circular_facts(letter.period)
         annex = contents.annex_of(rows)
     else:
         facts = _facts(letter, on=on, opinion=opinion)
@@ -415,7 +415,7 @@ def draft_circular(*, by: User, at: datetime, period: str) -> Letter:
     letter = _new(LetterKind.CIRCULAR, by=by, at=at, period=period)
     _compose(letter, at=at, signer="")
     letter.save()
-    _facts_now, _rows, bodies = contents.circular_facts(period, calendar=working_calendar())
+    _facts_now, _rows, bodies = contents.circular_facts(period)
     letter.copied_to.set(bodies)
     _record(letter, EventKind.LETTER_DRAFTED, by=by, at=at)
     return letter
