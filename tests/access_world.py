@@ -19,6 +19,7 @@ from tests.factories import (
     DocumentFactory,
     ExtensionFactory,
     ItemFactory,
+    LetterFactory,
     MilestoneFactory,
     ObjectionFactory,
     PartyFactory,
@@ -52,6 +53,7 @@ TYPED = {
     "title": "题目",
     "due_date": LATER,
     "granted_date": LATER,
+    "period": "2026-05",
 }
 
 
@@ -93,6 +95,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
     step = MilestoneFactory(assignment=working)
     extension = ExtensionFactory(assignment=working, submitted_at=NOON, asked_by=city.body_head)
     objection = ObjectionFactory(assignment=share("disputed"), submitted_by=city.body_head)
+    letter = LetterFactory(assignment=working, number=f"政督催〔2026〕{body.pk}号", n=body.pk)
     version = {"version": ""}
     name = "supervision:{}".format
     return {
@@ -119,6 +122,9 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "report": (reverse(name("report"), args=[returned.uid]), {}),
         "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
         "file": (reverse(name("file"), args=[attachment.uid]), {}),
+        "letter": (reverse(name("letter"), args=[letter.uid]), {}),
+        "letter_docx": (reverse(name("letter_docx"), args=[letter.uid]), {}),
+        "letter_act": (reverse(name("letter_act"), args=[letter.uid, "accept"]), version),
     }
 
 
@@ -157,12 +163,19 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "workbook",
         "workbook_preview",
         "workbook_apply",
+        "letters",
+        "letter_circular",
+        "letter_templates",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
     rows["supervision:release_act", "-"] = (
         reverse("supervision:release_act", args=[release.uid, "approve"]),
         {"version": ""},
+    )
+    rows["supervision:letter_template", "-"] = (
+        reverse("supervision:letter_template", args=["circular"]),
+        {"act": "preview"},
     )
     for name in ("notifications:inbox", "notifications:mark", "tasks:healthz"):
         rows[name, "-"] = (reverse(name), {})

@@ -343,6 +343,7 @@ class _Builder:
             Level.TEXT: g.FONT_BODY,
         }
         count = len(content["paragraphs"])
+        texts = sum(one["level"] == Level.TEXT for one in content["paragraphs"])
         for number, one in enumerate(content["paragraphs"], start=1):
             level = Level(one["level"])
             self.add(
@@ -350,9 +351,9 @@ class _Builder:
                 font=fonts[level],
                 first=round(2 * g.CHARACTER),
                 # A heading stays with its text, the last words with the signature; a long last
-                # paragraph would take everything along to the next page.
+                # paragraph, or the only one, would take everything along to the next page.
                 is_kept=level is not Level.TEXT
-                or (number == count and len(one["text"]) <= g.KEPT_CHARACTERS),
+                or (number == count and texts > 1 and len(one["text"]) <= g.KEPT_CHARACTERS),
             )
         if content["annex_note"]:
             self.blank(is_kept=True)

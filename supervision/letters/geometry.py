@@ -15,9 +15,10 @@ def mm(length: float) -> int:
 
 
 PAGE_WIDTH, PAGE_HEIGHT = 11906, 16838
-# 22 lines of 580 are 4 twips more than 225 mm: the top margin, 37 ± 1 mm, gives them (36.94 mm).
+# 22 lines of 580 and 28 characters of 316 are 4 twips more than 225 and 156 mm. The margins with
+# a tolerance of 1 mm give them: 36.94 mm above instead of 2098, 27.92 mm left instead of 1587.
 MARGIN_TOP, MARGIN_BOTTOM = 2094, 1984
-MARGIN_LEFT, MARGIN_RIGHT = 1587, 1474
+MARGIN_LEFT, MARGIN_RIGHT = 1583, 1474
 TEXT_WIDTH = PAGE_WIDTH - MARGIN_LEFT - MARGIN_RIGHT
 TEXT_HEIGHT = PAGE_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM
 
