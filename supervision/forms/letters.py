@@ -61,5 +61,9 @@ class TemplateForm(forms.ModelForm):
             "copies": _("Names with commas between them; empty for none."),
         }
 
+    def clean_body(self) -> str:
+        """Lines end as they are kept, whatever the browser sends."""
+        return "\n".join(line.rstrip() for line in self.cleaned_data["body"].splitlines())
+
     def _post_clean(self):
         """The service sets the fields and judges the text; the row stays as it is here."""

@@ -15,10 +15,9 @@ def mm(length: float) -> int:
 
 
 PAGE_WIDTH, PAGE_HEIGHT = 11906, 16838
-# 22 lines of 580 and 28 characters of 316 are 4 twips more than 225 and 156 mm. The margins with
-# a tolerance of 1 mm give them: 36.94 mm above instead of 2098, 27.92 mm left instead of 1587.
+# 22 lines of 580 are 4 twips more than 225 mm: the top margin, 37 ± 1 mm, gives them (36.94 mm).
 MARGIN_TOP, MARGIN_BOTTOM = 2094, 1984
-MARGIN_LEFT, MARGIN_RIGHT = 1583, 1474
+MARGIN_LEFT, MARGIN_RIGHT = 1587, 1474
 TEXT_WIDTH = PAGE_WIDTH - MARGIN_LEFT - MARGIN_RIGHT
 TEXT_HEIGHT = PAGE_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM
 
@@ -26,8 +25,9 @@ TEXT_HEIGHT = PAGE_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM
 LINES, CHARACTERS = 22, 28
 GRID_LINE_PITCH = 580
 GRID_CHAR_SPACE = -848
-# The same squeeze as spacing of each character, for programs that snap to the grid otherwise.
-SQUEEZE = -5
+# The same squeeze as spacing of each character, for programs that snap to the grid otherwise;
+# with one twip less LibreOffice sets 27 characters.
+SQUEEZE = -6
 CHARACTER = TEXT_WIDTH / CHARACTERS
 
 SIZE_MARK_MAX, SIZE_MARK_MIN = 124, 52  # the issuer's mark: 62 down to 26 points
