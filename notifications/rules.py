@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import EventKind, Role
+from supervision.models import EventKind, LetterKind, Role
 
 K = EventKind
 LIAISON, BODY_HEAD = Role.LIAISON.value, Role.BODY_HEAD.value
@@ -101,6 +101,10 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.CALENDAR_CONFIRMED: _inbox(OFFICER),
     # One message for a body; the event of each single date is told to nobody.
     K.CALENDAR_CHANGED: BODY,
+    # Told only of letters that no other event tells of; see `hearings`.
+    K.LETTER_ISSUED: BODY,
+    K.LETTER_VOIDED: _inbox(LIAISON, BODY_HEAD),
+    K.LETTER_REPLIED: _inbox(OFFICER),
     K.RELEASE_PROPOSED: _digest(REVIEWER),
     K.RELEASE_SENT_BACK: _digest(PUBLISHER),
     K.RELEASE_APPROVED: _inbox(PUBLISHER),
@@ -176,6 +180,8 @@ SETTLES: dict[str, frozenset[str]] = {
     K.MILESTONE_SENT_BACK: frozenset({K.MILESTONE_SUBMITTED}),
     K.MILESTONE_CANCELLED: frozenset({K.MILESTONE_MISSED}),
     K.ESCALATION_DECIDED: frozenset({K.ESCALATION_PROPOSED}),
+    K.LETTER_REPLIED: frozenset({K.LETTER_ISSUED}),
+    K.LETTER_VOIDED: frozenset({K.LETTER_ISSUED}),
 }
 
 # What duty sends: nobody can switch these off, for they press, give work or decide.
@@ -221,6 +227,12 @@ def hearings(kind: str, data: Mapping) -> Sequence[Hearing]:
     if kind == K.PERIOD_CLOSED and data.get("is_filed"):
         return ()
     if kind in (K.REMINDER_DUE, K.ESCALATED, K.ESCALATION_PROPOSED) and not data.get("is_sent"):
+        return ()
+    if kind == K.LETTER_ISSUED and data.get("is_told"):
+        return ()
+    if kind == K.LETTER_ISSUED and data.get("letter_kind") == LetterKind.URGING_RED:
+        return tuple(Hearing(duty, AT_ONCE) for duty in (LIAISON, BODY_HEAD))
+    if kind == K.LETTER_VOIDED and not data.get("number"):
         return ()
     if kind == K.ESCALATION_DECIDED and not data.get("is_issued"):
         return _inbox(OFFICER, LEADER)

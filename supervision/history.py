@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import Event, EventKind, SupervisionItem
+from supervision.models import Event, EventKind, LetterKind, SupervisionItem
 from supervision.rules.escalation import SHIP_LADDER
 from supervision.rules.reasons import DATE_NAMES, level_name
 
@@ -162,11 +162,19 @@ SENTENCES: dict[str, tuple] = {
     EventKind.EXTENSION_GRANTED: (
         _(
             "%(body)s was granted more time: from %(old_date)s to %(new_date)s, "
+            "%(working_days)s working days; letter %(letter_number)s"
+        ),
+        _(
+            "%(body)s was granted more time: from %(old_date)s to %(new_date)s, "
             "%(working_days)s working days"
         ),
         _("%(body)s was granted more time"),
     ),
     EventKind.EXTENSION_REFUSED: (
+        _(
+            "The request of %(body)s for more time until %(asked_date)s was refused; "
+            "letter %(letter_number)s"
+        ),
         _("The request of %(body)s for more time until %(asked_date)s was refused"),
         _("The request of %(body)s for more time was refused"),
     ),
@@ -233,6 +241,7 @@ SENTENCES: dict[str, tuple] = {
         _("%(body)s made up a return late"),
     ),
     EventKind.ESCALATED: (
+        _("%(body)s: %(level_name)s, letter %(letter_number)s"),
         _("%(body)s: %(level_name)s, %(working_days_overdue)s working days overdue"),
         _("%(body)s: %(level_name)s"),
         _("Supervision of %(body)s was escalated"),
@@ -257,6 +266,35 @@ SENTENCES: dict[str, tuple] = {
     EventKind.RULES_CHANGED: (
         _("%(rules_name)s: %(changes_count)s changes were put into use"),
         _("The rules of the office were changed"),
+    ),
+    EventKind.LETTER_DRAFTED: (
+        _("%(body)s: “%(letter_title)s” was drafted"),
+        _("“%(letter_title)s” was drafted"),
+        _("A letter was drafted"),
+    ),
+    EventKind.LETTER_ISSUED: (
+        _("%(body)s was sent the letter %(number)s “%(letter_title)s”"),
+        _("The letter %(number)s “%(letter_title)s” was issued"),
+        _("A letter was issued"),
+    ),
+    EventKind.LETTER_VOIDED: (
+        _("The letter %(number)s “%(letter_title)s” was made void"),
+        _("The draft “%(letter_title)s” was not issued"),
+        _("A letter was made void"),
+    ),
+    EventKind.LETTER_ACCEPTED: (
+        _("%(body)s signed for the letter %(number)s after the limit"),
+        _("%(body)s signed for the letter %(number)s"),
+        _("A letter was signed for"),
+    ),
+    EventKind.LETTER_REPLIED: (
+        _("%(body)s answered the letter %(number)s after the limit"),
+        _("%(body)s answered the letter %(number)s"),
+        _("A letter was answered"),
+    ),
+    EventKind.LETTER_TEMPLATE_CHANGED: (
+        _("The text of “%(letter_name)s” was changed to version %(version)s"),
+        _("The text of a letter was changed"),
     ),
     EventKind.RELEASE_PROPOSED: (
         _("The public edition %(edition)s was proposed"),
@@ -355,6 +393,8 @@ ONLY_IF: dict[str, dict[int, tuple[str, bool]]] = {
     EventKind.ACCEPTED: {0: ("is_in_time", False)},
     EventKind.EXTENSION_ASKED: {0: ("is_late", True)},
     EventKind.COMPLETED: {0: ("is_late", True)},
+    EventKind.LETTER_ACCEPTED: {0: ("is_in_time", False)},
+    EventKind.LETTER_REPLIED: {0: ("is_in_time", False)},
     EventKind.ESCALATION_DECIDED: {0: ("is_issued", True), 1: ("is_issued", False)},
     EventKind.ROBOT_SWITCHED: {0: ("is_active", True), 1: ("is_active", False)},
 }
@@ -401,6 +441,8 @@ TONES: dict[str, str] = {
     EventKind.ESCALATION_PROPOSED: "red",
     EventKind.SUSPENDED: "suspended",
     EventKind.ITEM_SUSPENDED: "suspended",
+    EventKind.LETTER_ISSUED: "blue",
+    EventKind.LETTER_VOIDED: "suspended",
     EventKind.DISPATCHED: "blue",
     EventKind.CALENDAR_CHANGED: "blue",
     EventKind.DATE_RECOUNTED: "blue",
@@ -495,6 +537,8 @@ def _parameters(event: Event) -> dict[str, str]:
         shown["level_name"] = step
     if data.get("date_name") in DATE_NAMES:
         shown["date_word"] = str(DATE_NAMES[data["date_name"]])
+    if "letter_kind" in data:
+        shown["letter_name"] = str(dict(LetterKind.choices).get(data["letter_kind"], ""))
     if event.kind == EventKind.ITEM_CHANGED:
         shown |= _changed_fields(data)
     return shown

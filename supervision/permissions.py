@@ -291,6 +291,48 @@ def can_delegate_for(person, user) -> bool:
     )
 
 
+# Letters
+
+
+def sees_letters(user) -> bool:
+    """Who has the register: the office all of it, others their part."""
+    return sees_all_items(user) or leads_items(user) or user.is_body
+
+
+def can_draft_letter(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
+def can_issue_letter(letter, user) -> bool:
+    """The office's head; what the rules issue by themselves has no issuer."""
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_drop_letter(letter, user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
+def can_void_letter(letter, user) -> bool:
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_answer_letter(letter, user) -> bool:
+    """Sign for a letter and reply to it: the body it is addressed to."""
+    return (
+        user.organization_id is not None
+        and user.organization_id == letter.organization_id
+        and user.has_role(LIAISON, BODY_HEAD)
+    )
+
+
+def sees_letter_templates(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
+def can_edit_templates(user) -> bool:
+    return user.has_role(OFFICE_HEAD)
+
+
 # Public editions
 
 

@@ -14,6 +14,7 @@ from supervision.views import (
     home,
     items,
     ledger,
+    letters,
     matrix,
     releases,
     reports,
@@ -81,6 +82,17 @@ body_urls: list = [
     path("files/<uuid:uid>/", files.file, name="file"),
 ]
 
+# Letters
+letter_urls: list = [
+    path("letters/", letters.letters, name="letters"),
+    path("letters/circular/", letters.letter_circular, name="letter_circular"),
+    path("letters/<uuid:uid>/", letters.letter, name="letter"),
+    path("letters/<uuid:uid>/letter.docx", letters.letter_docx, name="letter_docx"),
+    path("letters/<uuid:uid>/<slug:act>/", letters.letter_act, name="letter_act"),
+    path("settings/letters/", letters.letter_templates, name="letter_templates"),
+    path("settings/letters/<slug:kind>/", letters.letter_template, name="letter_template"),
+]
+
 # Workbooks
 spreadsheet_urls: list = [
     path("ledger/", ledger.ledger, name="ledger"),
@@ -106,6 +118,7 @@ urlpatterns = [
     *office_urls,
     *settings_urls,
     *body_urls,
+    *letter_urls,
     *spreadsheet_urls,
     *calendar_urls,
 ]

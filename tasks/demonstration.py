@@ -29,10 +29,12 @@ import supervision
 from notifications.models import Delivery, FanOut, InboxEntry, SendStatus
 from notifications.services import hear
 from supervision.models import (
+    URGING_KINDS,
     Assignment,
     Demonstration,
     Event,
     EventKind,
+    Letter,
     Milestone,
     Organization,
     PolicyDocument,
@@ -46,7 +48,15 @@ from supervision.models import (
 )
 from supervision.rules.policy_file import PolicyFile, parse_policy
 from supervision.services import assignments as acts
-from supervision.services import documents, items, milestones, releases, reports, requests
+from supervision.services import (
+    documents,
+    items,
+    letters,
+    milestones,
+    releases,
+    reports,
+    requests,
+)
 from supervision.services.acts import ActRefused, record_event
 from supervision.services.reports import targets_of
 from supervision.services.roles import sync_roles
@@ -190,6 +200,8 @@ class _Replay:
         self.today = today
         self.issued_on = today - timedelta(days=days_back)
         self.random = random.Random("衡政字〔2017〕1号")
+        # A source of its own: answers to letters leave everybody else's fate as it was.
+        self.letters_random = random.Random("文书")
         self.queue: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         self.order = itertools.count()
         self.refused = 0
@@ -202,10 +214,16 @@ class _Replay:
     def later(self, day: date, working_days: int) -> date:
         return self.calendar.next_working(self.calendar.add(day, working_days))
 
-    def plan(self, day: date, act: Callable[[datetime], object]) -> None:
+    def plan(
+        self,
+        day: date,
+        act: Callable[[datetime], object],
+        source: random.Random | None = None,
+    ) -> None:
         """Let `act` happen in office hours of `day`, if the demonstration gets that far."""
         if day <= self.today:
-            at = self.moment(day, self.random.randint(9, 16), self.random.randint(0, 59))
+            source = source or self.random
+            at = self.moment(day, source.randint(9, 16), source.randint(0, 59))
             heapq.heappush(self.queue, (at, next(self.order), act))
 
     def run(self) -> dict[str, int]:
@@ -239,6 +257,33 @@ class _Replay:
         )
         return dict(Counter(Event.objects.values_list("kind", flat=True)))
 
+    def answer_letters(self, day: date) -> None:
+        """Bodies sign for the morning's letters and answer, each in its own time."""
+        new = Letter.objects.filter(
+            issued_at__gte=self.moment(day, 0), kind__in=URGING_KINDS, received_at=None
+        )
+        for row in new.select_related("organization").defer("content"):
+            liaison = self.cast.liaisons[row.organization_id]
+            _late, missing, delay = self.profile(row.organization)
+            if self.letters_random.random() < missing:
+                continue
+            self.plan(
+                self.later(day, delay // 3), self.receiving(row, liaison), self.letters_random
+            )
+            if self.letters_random.random() > missing:
+                self.plan(
+                    self.later(day, 2 + delay // 2),
+                    self.replying(row, liaison),
+                    self.letters_random,
+                )
+
+    def receiving(self, row: Letter, liaison: User) -> Callable[[datetime], object]:
+        return lambda at: letters.accept_letter(letter=row, by=liaison, at=at)
+
+    def replying(self, row: Letter, liaison: User) -> Callable[[datetime], object]:
+        text = "已召开专题会议，明确责任人和完成时间，将按期报送办结材料。"
+        return lambda at: letters.reply_letter(letter=row, by=liaison, at=at, text=text)
+
     def is_sweep_day(self, day: date) -> bool:
         """Long ago twice a week is enough: a sweep makes good what was missed."""
         return self.calendar.is_working(day) and day.weekday() in (0, 3)
@@ -270,6 +315,7 @@ class _Replay:
             refresh_statistics()
         if is_swept:
             sweep(day, at=self.moment(day, 7))
+            self.answer_letters(day)
         if day.weekday() == 4 or day == self.today:
             self.decide_proposals(day)
         end = self.moment(day + timedelta(days=1), 0)

@@ -12,6 +12,7 @@ from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
 from supervision.services.facts import Effect, apply_effect, due_effects
+from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
 from tasks.clock import (
     ClockStepped,
@@ -30,6 +31,7 @@ LEASE_SECONDS = 55
 # Together below the queue's timeout, a hanging mail included.
 BUDGET_SECONDS = 30
 SEND_SECONDS = 10
+LETTER_SECONDS = 5
 
 
 class JobFailed(Exception):
@@ -53,6 +55,7 @@ def tick() -> dict:
         return {"skipped": "another worker is at it"}
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS),
+        "letters": draw_letters,
         "fan_out": fan_out_missed,
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
     }
@@ -70,6 +73,12 @@ def tick() -> dict:
     if problems:
         raise JobFailed(f"tick: {problems}")
     return result
+
+
+def draw_letters() -> dict:
+    """Draw the files of issued letters, and drop drafts that time has overtaken."""
+    dropped = drop_lapsed_drafts(at=timezone.now())
+    return {"dropped": dropped, **render_letters(budget_seconds=LETTER_SECONDS)}
 
 
 def sweep(

@@ -22,6 +22,7 @@ from tests.factories import (
     DocumentFactory,
     ExtensionFactory,
     ItemFactory,
+    LetterFactory,
     MilestoneFactory,
     ObjectionFactory,
     PartyFactory,
@@ -55,6 +56,7 @@ TYPED = {
     "title": "题目",
     "due_date": LATER,
     "granted_date": LATER,
+    "period": "2026-05",
 }
 
 
@@ -96,6 +98,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
     step = MilestoneFactory(assignment=working)
     extension = ExtensionFactory(assignment=working, submitted_at=NOON, asked_by=city.body_head)
     objection = ObjectionFactory(assignment=share("disputed"), submitted_by=city.body_head)
+    letter = LetterFactory(assignment=working, number=f"政督催〔2026〕{body.pk}号", n=body.pk)
     version = {"version": ""}
     name = "supervision:{}".format
     return {
@@ -123,6 +126,9 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
         "file": (reverse(name("file"), args=[attachment.uid]), {}),
         "why_date": (reverse(name("why_date"), args=["due", working.uid]), {}),
+        "letter": (reverse(name("letter"), args=[letter.uid]), {}),
+        "letter_docx": (reverse(name("letter_docx"), args=[letter.uid]), {}),
+        "letter_act": (reverse(name("letter_act"), args=[letter.uid, "accept"]), version),
     }
 
 
@@ -170,6 +176,9 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "calendar",
         "calendar_load",
         "calendar_moves",
+        "letters",
+        "letter_circular",
+        "letter_templates",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
@@ -189,6 +198,10 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
     rows["supervision:calendar_act", "-"] = (
         reverse("supervision:calendar_act", args=[notice.uid, "confirm"]),
         {"version": ""},
+    )
+    rows["supervision:letter_template", "-"] = (
+        reverse("supervision:letter_template", args=["circular"]),
+        {"act": "preview"},
     )
     for name in (
         "notifications:inbox",

@@ -34,6 +34,8 @@ HIDDEN = (
     "report",
     "file",
     "release",
+    "letter",
+    "letter_docx",
 )
 
 

@@ -18,6 +18,7 @@ from tests.factories import (
     DocumentFactory,
     ExtensionFactory,
     ItemFactory,
+    LetterFactory,
     MilestoneFactory,
     OrganizationFactory,
     PeriodFactory,
@@ -48,6 +49,7 @@ def world(city):
         number="甲",
     )
     city.share = AssignmentFactory(item=city.item, organization=city.bureau)
+    city.letter = LetterFactory(assignment=city.share)
     return city
 
 
@@ -80,6 +82,8 @@ def add_rows(city, count: int) -> None:
             period=PeriodFactory(assignment=own),
             status=("submitted", "draft", "under_sign_off", "returned")[number % 4],
         )
+        LetterFactory(assignment=own)
+        LetterFactory(assignment=city.share).copied_to.add(OrganizationFactory())
         ExtensionFactory(assignment=own, submitted_at=NOON, asked_by=city.body_head)
         # More on the one item and the one share as well.
         share = AssignmentFactory(
@@ -135,6 +139,9 @@ PAGES = {
     "inbox": ("liaison", "officer"),
     "outbox": ("officer",),
     "deputies": ("liaison", "body_head"),
+    "letters": ("officer", "leader", "liaison"),
+    "letter": ("office_head", "liaison"),
+    "letter_templates": ("officer",),
 }
 
 
@@ -145,6 +152,7 @@ def addresses(city) -> dict[str, str]:
         "returns_of": ["2026-05"],
         "assignment": [city.share.uid],
         "why_date": ["due", city.share.uid],
+        "letter": [city.letter.uid],
     }
     return {
         name: reverse(f"notifications:{name}")

@@ -54,6 +54,24 @@ class PlainForm(ActForm):
     pass
 
 
+class DispatchForm(ActForm):
+    """Which paper tells the bodies; nothing chosen means the notice."""
+
+    NOTICE, NONE = "notice", "none"
+    has_notice = forms.ChoiceField(
+        label=_("Paper"),
+        required=False,
+        initial=NOTICE,
+        choices=[
+            (NOTICE, _("Issue a dispatch notice")),
+            (NONE, _("No notice: the document already names bodies and date")),
+        ],
+    )
+
+    def clean_has_notice(self) -> bool:
+        return self.cleaned_data["has_notice"] != self.NONE
+
+
 class OpinionForm(ActForm):
     opinion = _text(_("Opinion"), required=False)
 

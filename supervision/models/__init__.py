@@ -4,6 +4,7 @@ from supervision.models.assignments import Assignment, DateChange, Hold, Milesto
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
+from supervision.models.letters import URGING_KINDS, Letter, LetterKind, LetterTemplate
 from supervision.models.organizations import (
     Contact,
     Delegation,
@@ -36,6 +37,7 @@ from supervision.models.settings import (
 )
 
 __all__ = [
+    "URGING_KINDS",
     "Assignment",
     "Attachment",
     "CalendarDay",
@@ -53,6 +55,9 @@ __all__ = [
     "EventKind",
     "ExtensionRequest",
     "Hold",
+    "Letter",
+    "LetterKind",
+    "LetterTemplate",
     "LightSchemeRow",
     "Milestone",
     "NumberSeries",

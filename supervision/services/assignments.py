@@ -22,6 +22,7 @@ from supervision.models import (
 from supervision.rules.escalation import may_remind
 from supervision.rules.recount import given_receipt, hold_receipt, rework_receipt
 from supervision.rules.verdicts import completion_verdict
+from supervision.services import letters
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -64,6 +65,8 @@ def accept_assignment(
     assignment = lock(assignment, version=version)
     check_transition(assignment.accept, by)
     plan_by = deadline("plan", local_date(at))
+
+    letters.sign_dispatch_notice(assignment=assignment, by=by, at=at)
 
     def change():
         assignment.accept(by=by, at=at, plan_due_date=plan_by.date)
@@ -619,13 +622,16 @@ def decide_escalation(
 ) -> Event:
     """Issue or decline a step of the ladder that needs a named person (red sheet and upward).
 
+    The sheet drafted with the proposal is issued or dropped with it.
+
     Raises PermissionDenied, ActRefused when the step was not proposed or is already decided.
     """
     assignment = lock(assignment)
     require(permissions.can_decide_escalation(assignment, by))
     need_text(opinion)
     key = f"{assignment.pk}:{level}:{assignment.episode}"
-    if not Event.objects.filter(fact_key=f"proposed:{key}").exists():
+    proposal = Event.objects.filter(fact_key=f"proposed:{key}").first()
+    if proposal is None:
         raise ActRefused(_("This step of the ladder has not been proposed."))
     event = record_event(
         EventKind.ESCALATION_DECIDED,
@@ -638,4 +644,5 @@ def decide_escalation(
     )
     if event is None:
         raise ActRefused(_("Somebody has already decided on this step."))
+    letters.decide_draft(event=proposal, by=by, at=at, is_issued=is_issued, opinion=opinion)
     return event

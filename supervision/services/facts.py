@@ -6,6 +6,7 @@ reach the second. Missing a run loses nothing: the question is never "what was y
 "what is due and not in the ledger" (reliability.md, section 2).
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,8 +41,11 @@ from supervision.rules.escalation import (
 from supervision.rules.limits import Unit, add_months, shift
 from supervision.rules.reasons import level_name
 from supervision.rules.working_days import WorkingCalendar
-from supervision.services.acts import record_event
+from supervision.services import letters
+from supervision.services.acts import ActRefused, record_event
 from supervision.services.settings import as_level, read_start_levels, working_calendar
+
+logger = logging.getLogger(__name__)
 
 ONE_DAY = timedelta(days=1)
 # The closing paper is with the office; the body's clock stands still.
@@ -101,6 +105,12 @@ def apply_effect(effect: Effect, *, recorded_at: datetime) -> Event | None:
     assignment = rows.select_related("item", "organization").get(pk=effect.assignment_id)
     if not _is_still_due(effect, assignment):
         return None
+    if letters.letter_kind_for(effect.kind, effect.data):
+        return _write_with_letter(effect, assignment, recorded_at)
+    return _write(effect, assignment, recorded_at)
+
+
+def _write(effect: Effect, assignment: Assignment, recorded_at: datetime, **data) -> Event | None:
     return record_event(
         effect.kind,
         assignment=assignment,
@@ -110,7 +120,7 @@ def apply_effect(effect: Effect, *, recorded_at: datetime) -> Event | None:
         at=midnight(effect.on_date),
         recorded_at=recorded_at,
         fact_key=effect.fact_key,
-        data=_with_delay(effect, recorded_at),
+        data=_with_delay(effect, recorded_at) | data,
     )
 
 
@@ -118,6 +128,31 @@ def _with_delay(effect: Effect, recorded_at: datetime) -> dict[str, Any]:
     """The fact's data; `late_by_days` when it is written on a later local day than its own."""
     late_by_days = (timezone.localdate(recorded_at) - effect.on_date).days
     return {**effect.data, "late_by_days": late_by_days} if late_by_days > 0 else dict(effect.data)
+
+
+def _write_with_letter(
+    effect: Effect, assignment: Assignment, recorded_at: datetime
+) -> Event | None:
+    """The fact and the letter it calls for, in one transaction; once, under the fact's own key.
+
+    The share is locked, so nobody else can write the same fact between the look and the number.
+    A letter that may not leave by itself stays a draft: it never costs the fact.
+    """
+    if Event.objects.filter(fact_key=effect.fact_key).exists():
+        return None
+    if effect.kind == EventKind.ESCALATED:
+        try:
+            with transaction.atomic():
+                kind = letters.letter_kind_for(effect.kind, effect.data)
+                number = letters.take_number(kind, at=recorded_at)
+                event = _write(effect, assignment, recorded_at, letter_number=number.text)
+                letters.letter_for_event(event, at=recorded_at, number=number)
+                return event
+        except ActRefused as refusal:
+            logger.warning("%s: the letter stays a draft: %s", effect.fact_key, refusal.message)
+    event = _write(effect, assignment, recorded_at)
+    letters.letter_for_event(event, at=recorded_at)
+    return event
 
 
 def midnight(day: date) -> datetime:

@@ -13,6 +13,7 @@ from supervision.models import (
     Assignment,
     Clause,
     EventKind,
+    LetterKind,
     Organization,
     Outcome,
     Party,
@@ -24,6 +25,7 @@ from supervision.models import (
 from supervision.rules.numbers import format_number
 from supervision.rules.recount import given_receipt
 from supervision.services import assignments as assignment_services
+from supervision.services import letters
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -254,9 +256,17 @@ def approve_item(
 
 @transaction.atomic
 def dispatch_item(
-    *, item: SupervisionItem, by: User, at: datetime, version: int | None = None
+    *,
+    item: SupervisionItem,
+    by: User,
+    at: datetime,
+    has_notice: bool = True,
+    version: int | None = None,
 ) -> SupervisionItem:
     """Give the item to all its bodies in one act: assignments, clocks, report periods.
+
+    With `has_notice` a dispatch notice is issued to the lead and sent to the others. Without, the
+    document that already names bodies and date stands in its place, under its own number.
 
     The clock attaches here and nowhere earlier. Raises TransitionNotAllowed, PermissionDenied,
     ActRefused when the due date has already passed.
@@ -271,9 +281,8 @@ def dispatch_item(
         )
     accept_by = deadline("accept", today, urgency=item.urgency)
     object_by = deadline("object", today)
-    notice = format_number(
-        settings.NUMBER_PREFIX, today.year, next_number("dispatch", today.year), is_letter=True
-    )
+    number = letters.take_number(LetterKind.DISPATCH_NOTICE, at=at) if has_notice else None
+    notice = number.text if number else item.document.doc_number
     parties = item.parties.select_related("organization").order_by("position", "pk")
     assignments = [
         Assignment(
@@ -300,7 +309,7 @@ def dispatch_item(
     create_periods(assignments, today, last_date)
     item.dispatch(at=at, dispatch_number=notice)
     save(item)
-    record_event(
+    event = record_event(
         EventKind.ITEM_DISPATCHED,
         item=item,
         document=item.document,
@@ -323,6 +332,9 @@ def dispatch_item(
                 "accept_due_date": accept_by.date.isoformat(),
             },
         )
+    if number is not None:
+        lead = next(row for row in assignments if row.role == Responsibility.LEAD)
+        letters.dispatch_notice(item=item, event=event, lead=lead, number=number, at=at)
     return item
 
 

@@ -11,10 +11,12 @@ from supervision.models import (
     DateChange,
     EventKind,
     ExtensionRequest,
+    LetterKind,
     Responsibility,
     User,
 )
 from supervision.rules.recount import given_receipt
+from supervision.services import letters
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -78,7 +80,7 @@ def ask_extension(
 
 
 def _record(extension, kind, by, at, reason="", **data):
-    record_event(
+    return record_event(
         kind,
         assignment=extension.assignment,
         by=by,
@@ -87,6 +89,13 @@ def _record(extension, kind, by, at, reason="", **data):
         reason=reason,
         data={"asked_date": extension.asked_date.isoformat()} | data,
     )
+
+
+def _answer(extension, kind, by, at, opinion, **data) -> None:
+    """Record the decision and issue the reply to the body under its number, with it."""
+    number = letters.take_number(LetterKind.EXTENSION_REPLY, at=at)
+    event = _record(extension, kind, by, at, opinion, letter_number=number.text, **data)
+    letters.letter_for_event(event, at=at, number=number)
 
 
 @transaction.atomic
@@ -142,7 +151,7 @@ def refuse_extension(
     need_text(opinion)
     refuse(by=by, at=at, opinion=opinion)
     save(extension)
-    _record(extension, EventKind.EXTENSION_REFUSED, by, at, opinion)
+    _answer(extension, EventKind.EXTENSION_REFUSED, by, at, opinion)
     return extension
 
 
@@ -196,7 +205,7 @@ def grant_extension(
         item.due_date = granted_date
         save(item)
     extension.assignment = assignment
-    _record(
+    _answer(
         extension,
         EventKind.EXTENSION_GRANTED,
         by,

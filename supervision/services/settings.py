@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
+import yaml
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from supervision.models import (
     EscalationLevel,
+    LetterTemplate,
     LightSchemeRow,
     NumberSeries,
     StartLevel,
@@ -48,6 +53,8 @@ SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
     ("release_step", ""): (2, "working_day", _("Review a public edition"), "convention"),
     ("sign_off", ""): (2, "working_day", _("Sign-off by the body's head"), "convention"),
     ("remind_min_gap", ""): (3, "working_day", _("Gap between two urgings"), "local rule"),
+    ("letter_receipt", ""): (1, "working_day", _("Sign for a letter"), "convention"),
+    ("letter_reply", ""): (3, "working_day", _("Reply to an urging"), "local rule"),
     ("report_grace", ""): (5, "working_day", _("Grace after the return day"), "convention"),
 }
 
@@ -183,8 +190,30 @@ def next_number(kind: str, year: int) -> int:
     return series.last
 
 
+LETTERS_FILE = Path(__file__).parents[1] / "data" / "letters.yaml"
+
+
+@cache
+def _shipped_letters() -> dict[str, dict]:
+    return yaml.safe_load(LETTERS_FILE.read_text(encoding="utf-8"))
+
+
+def shipped_templates() -> dict[str, LetterTemplate]:
+    """The letter texts as shipped, by kind, not saved; issuer is the office of the settings."""
+    return {
+        kind: LetterTemplate(kind=kind, issuer_name=settings.OFFICE_NAME, **fields)
+        for kind, fields in _shipped_letters().items()
+    }
+
+
+def letter_template(kind: str) -> LetterTemplate:
+    """The office's template of a kind, or the shipped one while none is stored."""
+    return LetterTemplate.objects.filter(kind=kind).first() or shipped_templates()[kind]
+
+
 def sync_settings(*, at: datetime) -> None:
-    """Write what is shipped and not there yet: limits, ladder, scheme, calendar. Repeatable."""
+    """Write what is shipped and not there yet: limits, ladder, scheme, letter texts,
+    calendar. Repeatable."""
     TimeLimit.objects.bulk_create(
         [
             TimeLimit(code=code, urgency=urgency, value=value, unit=unit, name=name, basis=basis)
@@ -223,4 +252,5 @@ def sync_settings(*, at: datetime) -> None:
                 "is_default": code == "ship" and not has_default,
             },
         )
+    LetterTemplate.objects.bulk_create(list(shipped_templates().values()), ignore_conflicts=True)
     load_calendar(at=at)

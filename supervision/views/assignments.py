@@ -47,6 +47,7 @@ from supervision.services.acts import ActRefused, StaleRow
 from supervision.services.files import add_attachment
 from supervision.services.settings import limits, working_calendar
 from supervision.views.base import local_today
+from supervision.views.letters import letters_about
 
 IN_HAND = (Assignment.Status.IN_PROGRESS, Assignment.Status.RETURNED)
 INSIDE_THE_BODY = (
@@ -672,6 +673,7 @@ def _page(request, uid, bound=None):
             )
         ],
         "changes": changes,
+        "letters": letters_about(user, today=today, assignment=row),
         "files": files_of(
             Attachment.objects.visible_to(user)
             .filter(assignment=row)

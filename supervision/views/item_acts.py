@@ -72,6 +72,8 @@ ACTS: dict[str, ItemAct] = {
             services.dispatch_item,
             _("The item was dispatched to all its bodies."),
             transition="dispatch",
+            form=forms.DispatchForm,
+            fields=(("has_notice", "has_notice"),),
             tone="primary",
             intro=_("Every body gets its assignment now, and its clock begins to run."),
             confirm=_("Dispatch the item to all its bodies now?"),

@@ -45,6 +45,7 @@ from supervision.services.acts import ActRefused
 from supervision.services.items import PartyData
 from supervision.views import item_acts
 from supervision.views.base import local_today, perform, posted_version
+from supervision.views.letters import letters_about
 from supervision.views.navigation import Link, chips, page_of, query_without
 
 PAGE_SIZE = 50
@@ -220,6 +221,7 @@ def _show(request, row: SupervisionItem, *, bound=None, status: int = 200):
             .order_by("changed_at", "pk")
         ),
         "requests": _requests(row, user),
+        "letters": letters_about(user, today=today, item=row),
         "entries": entries(history[:SHOWN_AT_ONCE]),
         "earlier": entries(history[SHOWN_AT_ONCE:HISTORY_SIZE]),
         "has_more": len(history) > HISTORY_SIZE,

@@ -45,6 +45,11 @@ SETTINGS = (
     ),
 )
 AUDIT = ("audit", _("Records"), ())
+LETTERS = (
+    "letters",
+    _("Letters"),
+    ("letter", "letter_act", "letter_circular", "letter_templates", "letter_template"),
+)
 RETURNS = ("returns", _("Progress returns"), ("returns_of", "report"))
 
 
@@ -52,11 +57,11 @@ def entries_for(user) -> list[tuple]:
     """The entries of a user's navigation, by duty; nothing for an account without one."""
     found = [HOME]
     if user.is_office:
-        found += [REVIEWS, ITEMS, MATRIX, DOCUMENTS, RELEASES, AUDIT, SETTINGS]
+        found += [REVIEWS, ITEMS, MATRIX, LETTERS, DOCUMENTS, RELEASES, AUDIT, SETTINGS]
     elif user.has_role(permissions.LEADER, permissions.PRINCIPAL):
-        found += [DECISIONS, ITEMS, MATRIX]
+        found += [DECISIONS, ITEMS, MATRIX, LETTERS]
     elif user.is_body:
-        found += [RETURNS, ITEMS]
+        found += [RETURNS, ITEMS, LETTERS]
     if permissions.sees_releases(user) and RELEASES not in found:
         found.append(RELEASES)
     if permissions.sees_rules(user) and SETTINGS not in found:

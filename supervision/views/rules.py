@@ -72,6 +72,7 @@ def settings(request):
         "steps": [row for row in services.stored_steps() if row.is_active],
         "limits": TimeLimit.objects.count(),
         "schemes": LightSchemeRow.objects.count(),
+        "sees_letters": permissions.sees_letter_templates(request.user),
     }
     return render(request, "desk/settings/settings.html", context)
 

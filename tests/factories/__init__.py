@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 import factory
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 
 from supervision.models import (
     Assignment,
     Clause,
     ExtensionRequest,
+    Letter,
     Milestone,
     Objection,
     Organization,
@@ -272,6 +274,40 @@ class ObjectionFactory(factory.django.DjangoModelFactory):
     submitted_by = factory.SubFactory(UserFactory)
     submitted_at = NOON
     decide_by_date = TODAY + timedelta(days=5)
+
+
+class LetterFactory(factory.django.DjangoModelFactory):
+    """An urging sheet to the body of a share, issued and drawn, waiting for receipt and reply."""
+
+    class Meta:
+        model = Letter
+
+    kind = "urging_blue"
+    series = "urging"
+    status = Letter.Status.ISSUED
+    assignment = factory.SubFactory(AssignmentFactory)
+    item = factory.LazyAttribute(lambda o: o.assignment.item)
+    organization = factory.LazyAttribute(lambda o: o.assignment.organization)
+    episode = 1
+    year = 2026
+    n = factory.Sequence(lambda n: n + 1000)
+    number = factory.LazyAttribute(lambda o: f"政督催〔2026〕{o.n}号")
+    title = "催办通知单"
+    content = factory.LazyAttribute(
+        lambda o: {
+            "kind": o.kind,
+            "title": o.title,
+            "number": o.number,
+            "paragraphs": [{"level": 0, "text": "请抓紧办理。"}],
+        }
+    )
+    template_version = 1
+    created_at = NOON
+    issued_at = NOON
+    receipt_due_date = TODAY + timedelta(days=1)
+    reply_due_date = TODAY + timedelta(days=5)
+    docx = factory.LazyFunction(lambda: ContentFile(b"PK", name="letter.docx"))
+    docx_sha256 = "0" * 64
 
 
 def build_city() -> SimpleNamespace:

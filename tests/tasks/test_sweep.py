@@ -264,6 +264,7 @@ def test_nine_days_missed_over_a_long_holiday_lose_nothing_and_double_nothing(ci
     InboxEntry.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_fanout")
+        cursor.execute("DELETE FROM supervision_letter")
         cursor.execute("DELETE FROM supervision_event")
     for offset in range(13):
         run(date(2026, 9, 28) + timedelta(days=offset))
