@@ -252,9 +252,13 @@ def _groups_waiting(now: datetime) -> list[int]:
 
 
 def _sent_today(now: datetime, **which) -> int:
-    return Delivery.objects.filter(
-        status=SendStatus.SENT, sent_at__gte=midnight_of(now), **which
-    ).count()
+    """How many messages left today; what was claimed together left together."""
+    return (
+        Delivery.objects.filter(status=SendStatus.SENT, sent_at__gte=midnight_of(now), **which)
+        .values("claimed_by")
+        .distinct()
+        .count()
+    )
 
 
 def _claim(deliveries, now: datetime, digest: Digest | None = None) -> list[Delivery]:
@@ -285,8 +289,8 @@ def _send_to(user_id: int, now: datetime, calendar: WorkingCalendar, result: Cou
         + (digest is not None and digest.status == SendStatus.SENT)
     )
     is_digest_free = digest is None or digest.status in (SendStatus.PENDING, SendStatus.FAILED)
-    late = _catch_up(ready, is_digest_free=is_digest_free)
-    for delivery in ready.filter(SINGLE).exclude(pk__in=late).order_by("pk"):
+    together, is_joined = _together(ready, is_digest_free=is_digest_free)
+    for delivery in ready.filter(SINGLE).exclude(pk__in=together).order_by("pk"):
         if left <= 0:
             ready.update(next_attempt_at=next_morning(now, calendar))
             result["capped"] += 1
@@ -299,26 +303,30 @@ def _send_to(user_id: int, now: datetime, calendar: WorkingCalendar, result: Cou
                 return False
     if left <= 0:
         return True
-    if not is_digest_free:
-        return _send_late(user, late, now, calendar, result)
-    if not late and not _is_digest_time(user, now):
+    if not is_joined and together:
+        if left <= 0:
+            ready.update(next_attempt_at=next_morning(now, calendar))
+            result["capped"] += 1
+            return True
+        if not _send_together(user, together, now, calendar, result):
+            return False
+        left -= 1
+        together = []
+    if left <= 0 or not is_digest_free or not (is_joined or _is_digest_time(user, now)):
         return True
-    in_digest = ready.filter(IN_DIGEST | Q(pk__in=late))
+    in_digest = ready.filter(IN_DIGEST | Q(pk__in=together))
     return _send_digest(user, in_digest, now, calendar, result)
 
 
-def _catch_up(ready: QuerySet, *, is_digest_free: bool) -> list[int]:
-    """Red messages about days that have passed: after a standstill they go together, in one mail.
+def _together(ready: QuerySet, *, is_digest_free: bool) -> tuple[list[int], bool]:
+    """Red messages that go in one mail, and whether they join the digest.
 
-    A single one with nothing to join goes as any other.
+    What waits for one person at one moment is one mail. After a standstill, when some of it is
+    about days that have passed, the digest joins it. A single one goes as any other.
     """
-    late = list(
-        ready.filter(channel=Channel.MAIL, resends=0, late_by_days__gt=0).values_list(
-            "pk", flat=True
-        )
-    )
-    is_company = len(late) > 1 or (late and is_digest_free and ready.filter(IN_DIGEST).exists())
-    return late if is_company else []
+    red = dict(ready.filter(channel=Channel.MAIL, resends=0).values_list("pk", "late_by_days"))
+    joins = is_digest_free and any(red.values()) and ready.filter(IN_DIGEST).exists()
+    return (list(red), joins) if joins or len(red) > 1 else ([], False)
 
 
 def _is_digest_time(user: User, now: datetime) -> bool:
@@ -327,13 +335,11 @@ def _is_digest_time(user: User, now: datetime) -> bool:
     return wanted is None or wanted <= timezone.localtime(now).time()
 
 
-def _send_late(
-    user: User, late: list[int], now: datetime, calendar: WorkingCalendar, result: Counter
+def _send_together(
+    user: User, together: list[int], now: datetime, calendar: WorkingCalendar, result: Counter
 ) -> bool:
-    """The late red messages in one mail, on a day that had its digest already."""
-    if not late:
-        return True
-    claimed = _claim(Delivery.objects.filter(pk__in=late), now)
+    """Several red messages in one mail of their own."""
+    claimed = _claim(Delivery.objects.filter(pk__in=together), now)
     wanted = _drop_unwanted(user, claimed, now, result)
     return not wanted or _transmit(user, wanted, None, now, calendar, result)
 

@@ -40,6 +40,8 @@ def home(request):
         return redirect("supervision:releases")
     if permissions.reads_audit(user):
         return redirect("supervision:audit")
+    if permissions.sees_rules(user):
+        return redirect("supervision:settings")
     return render(request, "desk/no_duty.html")
 
 

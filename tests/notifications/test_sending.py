@@ -9,7 +9,7 @@ from aiosmtpd.controller import Controller
 from django.core import mail
 
 from notifications import channels, sending
-from notifications.models import Delivery, Digest
+from notifications.models import Delivery, Digest, SendStatus
 from notifications.sending import next_attempt, send_pending
 from supervision.models import Assignment, EventKind
 from supervision.services.acts import record_event
@@ -286,11 +286,19 @@ def test_far_more_than_usual_is_held_until_a_person_releases_it(city, late, sett
 
 def test_nobody_gets_more_mails_a_day_than_the_cap(city, late, settings):
     settings.MAIL_DAILY_CAP = 2
-    for level in (3, 4, 4):
-        happen(EventKind.ESCALATION_PROPOSED, late, level=level, is_sent=True)
-    send_pending(NOON)
+    for minute in (0, 1, 2):
+        happen(EventKind.ESCALATION_PROPOSED, late, level=3, is_sent=True)
+        send_pending(NOON + timedelta(minutes=minute))
     assert len(mail.outbox) == 2
     send_pending(NOON + timedelta(hours=1))
     assert len(mail.outbox) == 2
     send_pending(NOON + timedelta(days=1))
     assert len(mail.outbox) == 3
+
+
+def test_red_messages_that_wait_together_are_one_mail(city, late):
+    for level in (3, 4, 4):
+        happen(EventKind.ESCALATION_PROPOSED, late, level=level, is_sent=True)
+    send_pending(NOON)
+    assert len(mail.outbox) == 1
+    assert set(Delivery.objects.values_list("status", flat=True)) == {SendStatus.SENT}

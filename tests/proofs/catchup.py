@@ -25,12 +25,15 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
     from django.core import mail
 
     from notifications.models import Delivery, Digest
-    from notifications.services import fan_out_missed, send_pending
+    from notifications.sending import send_pending
+    from notifications.services import fan_out_missed
     from supervision.models import Assignment, Event
     from supervision.services.settings import working_calendar
     from tasks.jobs import sweep
+    from tests.proofs.two_schedulers import adopt
 
     empty()
+    adopt()
     days = DAYS[scale]
     build_world(SHARES[scale])
     # Dates spread over the time nobody looks, so that something falls due on every day of it.

@@ -351,7 +351,7 @@ def test_a_body_hears_once(city):
 
 
 def test_its_message_may_leave_and_nobody_elses(city):
-    from notifications.services import reasons_against
+    from notifications.sending import reasons_against
 
     dispatched(city)
     confirm(city, (FRIDAY, False))

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from notifications.models import Delivery
 from notifications.sending import send_pending
-from supervision.models import Event, EventKind, ReportPeriod
+from supervision.models import Event, EventKind, Letter, ReportPeriod
 from supervision.services.acts import record_event
 from supervision.services.assignments import (
     cancel_assignment,
@@ -95,6 +95,7 @@ def test_check_2_no_tick_for_nine_days_over_a_long_holiday(
     assert Delivery.objects.get(event=late, recipient=holiday_work.liaison).late_by_days == 8
     on_time = Event.objects.get(kind=EventKind.BECAME_OVERDUE, assignment=holiday_work.due[8])
     assert "late_by_days" not in on_time.data
+    Letter.objects.all().delete()
     Event.objects.all().delete()
     for days in range(10):
         sweep(BEFORE + timedelta(days=days), at=morning(BEFORE + timedelta(days=days)))

@@ -24,7 +24,12 @@ def test_a_rule_knows_no_database_and_no_clock(path):
     names = set(imported(tree))
 
     django = {name for name in names if name.split(".")[0] == "django"}
-    assert not django or path.stem in {"reasons", "policy_file", "calendar_file"}
+    assert not django or path.stem in {
+        "reasons",
+        "policy_file",
+        "calendar_file",
+        "letter_text",
+    }
     assert django <= {"django.utils.formats", "django.utils.translation"}
     own = {name for name in names if name.startswith(("supervision", "notifications", "cms"))}
     assert all(name.startswith("supervision.rules.") for name in own)

@@ -66,7 +66,7 @@ def test_a_visitor_is_asked_to_sign_in(client, city, name):
         ("reviewer", "公开稿"),
         ("auditor", "操作记录"),
         ("stranger", "此账号尚未分配职责"),
-        ("administrator", "此账号尚未分配职责"),
+        ("administrator", "规则设置"),
     ],
 )
 def test_home_is_the_page_of_the_duty(client, city, now, person, expected):
@@ -131,9 +131,11 @@ def test_the_navigation_names_what_the_duty_has_and_where_one_is(client, city, n
         "待审办理",
         "事项",
         "矩阵",
+        "文书",
         "政策文件",
         "公开稿",
         "操作记录",
+        "规则设置",
     ]
 
 
