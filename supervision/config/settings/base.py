@@ -212,7 +212,7 @@ MAIL_DAILY_CAP = env.int("MAIL_DAILY_CAP", 10)
 MAIL_BREAKER_FACTOR = env.int("MAIL_BREAKER_FACTOR", 10)
 MAIL_BREAKER_FLOOR = env.int("MAIL_BREAKER_FLOOR", 1000)
 # The worker's beat; /healthz turns red when the last one is older than three.
-TICK_SECONDS = 60
+TICK_SECONDS = 30
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,35 @@
+"""The proofs run at a tiny size, so that they stay true to the code; `make prove` runs them whole.
+
+What needs a worker, a web server or libfaketime for minutes stays with `make prove`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_proofs_hold_at_a_tiny_size():
+    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.proofs",
+            "--quick",
+            "lights",
+            "two-schedulers",
+            "contention",
+        ],
+        cwd=ROOT,
+        env=environment | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("lights", "two-schedulers", "contention"):
+        assert f"{name}: holds" in done.stdout
