@@ -135,7 +135,9 @@ def build(shares: int) -> None:
     )
     groups = {group.name: group.pk for group in Group.objects.all()}
     User.groups.through.objects.bulk_create(
-        User.groups.through(user_id=person.pk, group_id=groups[person.username.rstrip("0123456789")])
+        User.groups.through(
+            user_id=person.pk, group_id=groups[person.username.rstrip("0123456789")]
+        )
         for person in people
     )
     document = DocumentFactory()
@@ -211,7 +213,7 @@ def _share(index: int, item, body):
 def _fill_returns() -> None:
     """Three past returns on record and one to come for all; of every other due one, one owed."""
     from notifications.models import FanOut
-    from supervision.models import Event, EventKind, ProgressReport, ReportPeriod
+    from supervision.models import Event, EventKind, ProgressReport
 
     past = [(f"p{number}", day) for number, day in enumerate(PAST_RETURNS)]
     for label, day in [*past, ("next", TODAY + timedelta(days=25))]:
@@ -309,7 +311,7 @@ def _copy(pattern, source: str, **expressions: str) -> None:
 
 OPEN = "('pending', 'in_progress', 'returned')"
 BARE = {
-    "accept_overdue": f"""
+    "accept_overdue": """
         SELECT a.id, a.accept_due_date FROM supervision_assignment a
         WHERE a.status = 'pending' AND a.accept_due_date < %(today)s AND NOT EXISTS (
             SELECT 1 FROM supervision_event e
@@ -529,9 +531,7 @@ def bench(shares: int) -> Result:
     tick = measure(nothing_due, repeats=repeats)
     bare_tick = measure(bare_nothing, repeats=repeats)
     bulk, rows_written = bulk_insert(newest, effects)
-    return Result(
-        shares, effects, rows_written, tick, bare_tick, decide, bare_decide, write, bulk
-    )
+    return Result(shares, effects, rows_written, tick, bare_tick, decide, bare_decide, write, bulk)
 
 
 def agree(effects, bare: dict[str, list[tuple]]) -> None:
@@ -622,9 +622,7 @@ def judge(results: list[Result]) -> dict[str, bool]:
     return {
         "constant statements when nothing is due": len({r.tick.statements for r in results}) == 1,
         "nothing due costs at most twice the bare SQL": all(r.tick_ratio <= 2 for r in results),
-        "writing costs at most three times a bulk insert": all(
-            r.write_ratio <= 3 for r in results
-        ),
+        "writing costs at most three times a bulk insert": all(r.write_ratio <= 3 for r in results),
     }
 
 
