@@ -645,7 +645,10 @@ def main(arguments: list[str] | None = None) -> int:
         results = []
         for size in options.sizes:
             empty()
+            begun = time.perf_counter()
             results.append(bench(size))
+            took = time.perf_counter() - begun
+            print(f"{connection.vendor}, {size:,} assignments: {took:.0f} s", flush=True)
         version = _server_version()
         show(results, f"{connection.vendor} {version}")
         connection.close()
