@@ -47,6 +47,11 @@ test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a 
 bench: $(VENV)/.installed-dev $(LOCALE)/django.mo ## compare 286 with 28,600 assignments: statements and times as ratios
 	$(PY) tests/bench/sweep.py
 
+bench-sweep: $(VENV)/.installed-dev $(LOCALE)/django.mo ## the sweep at 1,000 to 100,000 assignments beside bare SQL, on SQLite and PostgreSQL
+	@bash .ci/debian-packages $(DEBIAN_SERVERS)
+	env -u DATABASE_URL $(PY) tests/bench/sweep_scale.py
+	bash .ci/on-postgres $(PY) tests/bench/sweep_scale.py
+
 lint: $(VENV)/.installed-dev $(LOCALE)/django.mo ## check style, format, migrations, translations, the policy data
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -83,4 +88,4 @@ lock: $(VENV)/.installed-dev ## lock the requirements again, with hashes and wit
 clean: ## remove the environment and the demonstration's data
 	rm -rf $(VENV) var
 
-.PHONY: help install run test test-postgres prove prove-postgres bench lint screens messages format lock clean
+.PHONY: help install run test test-postgres prove prove-postgres bench bench-sweep lint screens messages format lock clean

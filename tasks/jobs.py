@@ -104,7 +104,7 @@ def sweep(
             if not is_dry_run:
                 _record_run(today, recorded_at, {}, is_wide=is_wide, error=str(stepped))
             return {"today": today.isoformat(), "is_frozen": True, "reason": str(stepped)}
-    effects = [*due_effects(today, is_wide=is_wide), *due_reviews(today)]
+    effects = [*due_effects(today, is_wide=is_wide), *due_reviews(today, is_wide=is_wide)]
     due = Counter(effect.kind.value for effect in effects)
     summary = {
         "today": today.isoformat(),

@@ -188,11 +188,19 @@ class Assignment(Stateful):
                 condition=Q(status="pending"),
                 name="assignment_accept_open",
             ),
+            models.Index(
+                fields=["times_returned"],
+                condition=Q(times_returned__gt=0),
+                name="assignment_sent_back",
+            ),
             models.Index(fields=["organization", "status"], name="assignment_of_body"),
             models.Index(
                 fields=["submitted_at"],
                 condition=Q(status__in=["under_review", "approved"]),
                 name="assignment_to_review",
+            ),
+            models.Index(
+                fields=["status"], condition=Q(status="approved"), name="assignment_to_check"
             ),
             models.Index(
                 fields=["item"],

@@ -210,7 +210,14 @@ class SupervisionItem(Stateful):
                 name="item_not_approved_by_its_deputy",
             ),
         ]
-        indexes = [models.Index(fields=["document", "position"], name="item_in_document")]
+        indexes = [
+            models.Index(fields=["document", "position"], name="item_in_document"),
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(status="under_approval"),
+                name="item_to_approve",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number or ''} {self.title}".strip()

@@ -87,6 +87,16 @@ class ExtensionRequest(Stateful):
         verbose_name = _("extension request")
         verbose_name_plural = _("extension requests")
         ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(status="submitted"),
+                name="extension_to_decide",
+            ),
+            models.Index(
+                fields=["endorsed_at"], condition=Q(status="endorsed"), name="extension_to_grant"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["assignment"],
@@ -229,6 +239,13 @@ class Objection(Stateful):
         verbose_name = _("objection")
         verbose_name_plural = _("objections")
         ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(status="submitted"),
+                name="objection_to_decide",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["assignment"],

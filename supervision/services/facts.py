@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CharField, Exists, F, Min, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, F, Func, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
@@ -43,6 +43,7 @@ from supervision.rules.reasons import level_name
 from supervision.rules.working_days import WorkingCalendar
 from supervision.services import letters
 from supervision.services.acts import ActRefused, record_event
+from supervision.services.questions import ask
 from supervision.services.settings import as_level, read_start_levels, working_calendar
 
 logger = logging.getLogger(__name__)
@@ -79,11 +80,11 @@ def due_effects(today: date, *, is_wide: bool = False) -> list[Effect]:
     """
     calendar = working_calendar()
     effects = [
-        *_not_signed_for(today),
+        *_not_signed_for(today, is_wide=is_wide),
         *_became_overdue(today, is_wide=is_wide),
         *_missed_milestones(today, is_wide=is_wide),
-        *_closed_periods(today),
-        *_ladder_steps(today, calendar, armed_ladder()),
+        *_closed_periods(today, is_wide=is_wide),
+        *_ladder_steps(today, calendar, armed_ladder(), is_wide=is_wide),
     ]
     # The same order on every database; within one share and ladder the order of deciding is kept.
     return sorted(effects, key=_order)
@@ -187,7 +188,28 @@ def _is_handed_in(assignment: Assignment) -> bool:
     return assignment.status in HANDED_IN
 
 
-# Keys
+# Keys and states
+
+
+class _SpelledOut(Func):
+    """A state written into the statement itself instead of being bound as a parameter."""
+
+    template = "'%(state)s'"
+    arity = 0
+    output_field = CharField()
+
+    def __init__(self, state: str) -> None:
+        if not state.replace("_", "").isalpha():
+            raise ValueError(f"not a state: {state!r}")
+        super().__init__(state=state)
+
+
+def spelled_out(*states: str) -> list[Func]:
+    """Values for `status__in` in the words and the order of a partial index's condition.
+
+    SQLite uses such an index only when it finds the same list; of parameters it knows nothing.
+    """
+    return [_SpelledOut(state) for state in states]
 
 
 def _has_fact(*parts) -> Exists:
@@ -204,13 +226,15 @@ def _has_fact(*parts) -> Exists:
 # Signing, due dates, milestones
 
 
-def _not_signed_for(today: date) -> Iterator[Effect]:
-    rows = Assignment.objects.filter(
-        ~_has_fact("=accept", "pk", "accept_due_date"),
-        status=Assignment.Status.PENDING,
-        accept_due_date__lt=today,
-    ).values_list("pk", "accept_due_date", "episode")
-    for pk, accept_by, episode in rows:
+def _not_signed_for(today: date, *, is_wide: bool) -> Iterator[Effect]:
+    def rows() -> QuerySet:
+        return Assignment.objects.filter(
+            ~_has_fact("=accept", "pk", "accept_due_date"),
+            status=Assignment.Status.PENDING,
+            accept_due_date__lt=today,
+        ).values_list("pk", "accept_due_date", "episode")
+
+    for pk, accept_by, episode in ask(("accept", today), rows, is_wide=is_wide):
         yield Effect(
             EventKind.ACCEPT_OVERDUE,
             f"accept:{pk}:{accept_by}",
@@ -221,8 +245,8 @@ def _not_signed_for(today: date) -> Iterator[Effect]:
         )
 
 
-# The three states spelled out, so that the partial index of open due dates serves the question.
-BODY = Q(status__in=["pending", "in_progress", "returned"])
+# As the partial index of open due dates says it: see `spelled_out`.
+BODY = Q(status__in=spelled_out("pending", "in_progress", "returned"))
 IN_TIME_REQUEST = Q(
     status__in=[ExtensionRequest.Status.SUBMITTED, ExtensionRequest.Status.ENDORSED],
     is_late=False,
@@ -237,12 +261,18 @@ def _became_overdue(today: date, *, is_wide: bool) -> Iterator[Effect]:
     who = BODY
     if is_wide:
         who |= Q(status__in=HANDED_IN, submitted_date__gt=F("due_date"))
-    rows = (
-        Assignment.objects.filter(who, ~_has_fact("=overdue", "pk", "episode"), due_date__lt=today)
-        .annotate(is_held=_is_held())
-        .values_list("pk", "due_date", "original_due_date", "episode", "is_held")
-    )
-    for pk, due, original, episode, is_held in rows:
+
+    def rows() -> QuerySet:
+        return (
+            Assignment.objects.filter(
+                who, ~_has_fact("=overdue", "pk", "episode"), due_date__lt=today
+            )
+            .annotate(is_held=_is_held())
+            .values_list("pk", "due_date", "original_due_date", "episode", "is_held")
+        )
+
+    overdue = ask(("overdue", today), rows, is_wide=is_wide)
+    for pk, due, original, episode, is_held in overdue:
         yield Effect(
             EventKind.BECAME_OVERDUE,
             f"overdue:{pk}:{episode}",
@@ -261,20 +291,28 @@ def _became_overdue(today: date, *, is_wide: bool) -> Iterator[Effect]:
 
 
 def _missed_milestones(today: date, *, is_wide: bool) -> Iterator[Effect]:
-    open_states = Q(status__in=["planned", "in_progress", "returned"])
+    open_states = Q(status__in=spelled_out("planned", "in_progress", "returned"))
     whose = Q(assignment__status__in=Assignment.BODY_STATES)
     if is_wide:
         open_states |= Q(status=Milestone.Status.UNDER_REVIEW, actual_date__gt=F("planned_date"))
         whose |= Q(assignment__status__in=HANDED_IN) & Q(
             assignment__submitted_date__gt=F("planned_date")
         )
-    rows = Milestone.objects.filter(
-        open_states,
-        whose,
-        ~_has_fact("=milestone", "pk", "planned_date"),
-        planned_date__lt=today,
-    ).values_list("pk", "assignment_id", "title", "planned_date", "assignment__episode")
-    for pk, assignment_id, title, planned, episode in rows:
+
+    def rows() -> QuerySet:
+        return (
+            Milestone.objects.order_by()
+            .filter(
+                open_states,
+                whose,
+                ~_has_fact("=milestone", "pk", "planned_date"),
+                planned_date__lt=today,
+            )
+            .values_list("pk", "assignment_id", "title", "planned_date", "assignment__episode")
+        )
+
+    missed = ask(("milestones", today), rows, is_wide=is_wide)
+    for pk, assignment_id, title, planned, episode in missed:
         yield Effect(
             EventKind.MILESTONE_MISSED,
             f"milestone:{pk}:{planned}",
@@ -311,13 +349,15 @@ def _owed_periods(today: date) -> QuerySet:
     )
 
 
-def _closed_periods(today: date) -> Iterator[Effect]:
+def _closed_periods(today: date, *, is_wide: bool) -> Iterator[Effect]:
     owed = _owed_periods(today)
-    rows = list(
-        owed.annotate(filed_at=Min("report__versions__submitted_at")).values_list(
+
+    def asked() -> QuerySet:
+        return owed.annotate(filed_at=Min("report__versions__submitted_at")).values_list(
             "pk", "assignment_id", "label", "due_date", "filed_at"
         )
-    )
+
+    rows = list(ask(("periods", today), asked, is_wide=is_wide))
     lamps = {
         (day, row.pk): row.lamp
         for day in sorted({due for _pk, _assignment, _label, due, _filed in rows})
@@ -406,15 +446,21 @@ def _ladder_steps(
     calendar: WorkingCalendar,
     armed: Sequence[ArmedLevel],
     start_levels: Mapping[str, int] | None = None,
+    *,
+    is_wide: bool = False,
 ) -> Iterator[Effect]:
     ladder = [step for step in armed if step.level.trigger is not Trigger.MANUAL]
     if not ladder:
         return
-    candidates = _candidates(today, ladder, calendar)
-    rows = list(candidates.select_related("item").order_by("pk"))
+    reaches = tuple(_reaches(today, ladder, calendar))
+
+    def candidates() -> QuerySet:
+        return _candidates(reaches).select_related("item").order_by("pk")
+
+    rows = list(ask(("ladder", reaches), candidates, is_wide=is_wide))
     if not rows:
         return
-    histories = _histories(candidates)
+    histories = _histories(_candidates(reaches))
     levels = {step.level.code: step for step in ladder}
     starts = read_start_levels() if start_levels is None else start_levels
     for row in rows:
@@ -425,42 +471,85 @@ def _ladder_steps(
                 yield effect
 
 
-def _candidates(today: date, ladder: list[ArmedLevel], calendar: WorkingCalendar) -> QuerySet:
-    """Rows for which some step may be due and is not recorded: a superset, found by index."""
+@dataclass(frozen=True)
+class Reach:
+    """Where one step may be due: its key, and what a row must show. A superset of what is due.
+
+    `due_until` is the latest due date the step can call for; without it the row must have been
+    sent back `times_returned` times. An episode older than `since` was passed over when the step
+    was armed. `unless` is a key that must not be on record either, `decided` a level a person
+    must have decided on before.
+    """
+
+    prefix: str
+    label: str
+    due_until: date | None = None
+    times_returned: int = 0
+    since: date | None = None
+    unless: tuple[str, str] | None = None
+    decided: int | None = None
+
+
+def _reaches(today: date, ladder: list[ArmedLevel], calendar: WorkingCalendar) -> Iterator[Reach]:
     urging = sorted(
         (step for step in ladder if step.level.trigger is not Trigger.BEFORE),
         key=lambda step: step.level.number,
     )
-    wanted = Q(pk__in=[])
     for step in ladder:
         level = step.level
-        missing = ~_has_fact(f"={step.prefix}", "pk", f"={step.label}", "episode")
-        if level.trigger is Trigger.BEFORE:
-            reach = Q(due_date__lte=_latest_due(today, level, calendar))
-            if urging:
-                # Reminders are written before the first urging; after it none is missing.
-                first = urging[0]
-                missing &= ~_has_fact(f"={first.prefix}", "pk", f"={first.label}", "episode")
-        elif level.trigger is Trigger.OVERDUE:
-            reach = Q(due_date__lt=today) & Q(
-                due_date__lte=_back(today, level.offset, level.unit, calendar)
-            )
-            if level.or_returned is not None:
-                reach |= Q(times_returned__gte=level.or_returned)
-            if level.or_yellow_months is not None or level.or_red_months is not None:
-                reach |= Q(due_date__lt=today)
-        else:
-            reach = Q(times_returned__gte=level.offset)
+        reach = Reach(step.prefix, step.label)
         if step.armed_from_date is not None and level.trigger is not Trigger.RETURNED:
             since = _back(step.armed_from_date, level.offset, level.unit, calendar) - 10 * ONE_DAY
-            reach &= (
-                Q(due_date__gte=since) | Q(episode_start_date__gte=since) | Q(times_returned__gt=0)
-            )
+            reach = replace(reach, since=since)
         before = [other for other in urging if other.level.number < level.number]
         if before and not before[-1].level.is_automatic and before[-1].armed_from_date is None:
-            reach &= Q(_has_fact("=decided", "pk", f"={before[-1].level.number}", "episode"))
-        wanted |= reach & Q(missing)
-    return Assignment.objects.filter(BODY, wanted, ~_is_held())
+            reach = replace(reach, decided=before[-1].level.number)
+        if level.trigger is Trigger.RETURNED:
+            yield replace(reach, times_returned=level.offset)
+        elif level.trigger is Trigger.BEFORE:
+            # Reminders are written before the first urging; after it none is missing.
+            unless = (urging[0].prefix, urging[0].label) if urging else None
+            yield replace(reach, due_until=_latest_due(today, level, calendar), unless=unless)
+        else:
+            has_months = level.or_yellow_months is not None or level.or_red_months is not None
+            overdue = _back(today, 0 if has_months else level.offset, level.unit, calendar)
+            yield replace(reach, due_until=min(overdue, today - ONE_DAY))
+            if level.or_returned is not None:
+                yield replace(reach, times_returned=level.or_returned)
+
+
+def _candidates(reaches: Sequence[Reach]) -> QuerySet:
+    """Rows for which some step may be due and is not recorded: a superset, found by index.
+
+    A union of narrow questions and not one wide condition: PostgreSQL answers an OR of missing
+    facts by reading the whole ledger once for each of them.
+    """
+    first, *others = [_within(reach).order_by().values("pk") for reach in reaches]
+    found_pks = first.union(*others, all=True) if others else first
+    return Assignment.objects.filter(~_is_held(), pk__in=found_pks)
+
+
+def _within(reach: Reach) -> QuerySet:
+    rows = Assignment.objects.filter(
+        BODY, ~_has_fact(f"={reach.prefix}", "pk", f"={reach.label}", "episode")
+    )
+    if reach.due_until is not None:
+        rows = rows.filter(due_date__lte=reach.due_until)
+    else:
+        # The first condition is the one of the partial index.
+        rows = rows.filter(times_returned__gt=0).filter(times_returned__gte=reach.times_returned)
+    if reach.since is not None:
+        rows = rows.filter(
+            Q(due_date__gte=reach.since)
+            | Q(episode_start_date__gte=reach.since)
+            | Q(times_returned__gt=0)
+        )
+    if reach.unless is not None:
+        prefix, label = reach.unless
+        rows = rows.filter(~_has_fact(f"={prefix}", "pk", f"={label}", "episode"))
+    if reach.decided is not None:
+        rows = rows.filter(_has_fact("=decided", "pk", f"={reach.decided}", "episode"))
+    return rows
 
 
 def _back(day: date, value: int, unit: Unit, calendar: WorkingCalendar) -> date:

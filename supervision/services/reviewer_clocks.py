@@ -7,6 +7,7 @@ under a unique key. Days beyond a reviewer's limit are charged to the reviewer's
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -29,7 +30,8 @@ from supervision.rules.limits import Unit
 from supervision.rules.waiting import Clock, latest_near, latest_over
 from supervision.rules.working_days import WorkingCalendar
 from supervision.services.acts import record_event
-from supervision.services.facts import midnight
+from supervision.services.facts import midnight, spelled_out
+from supervision.services.questions import ask
 from supervision.services.settings import limits, working_calendar
 
 OFFICER, OFFICE_HEAD = Role.OFFICER.value, Role.OFFICE_HEAD.value
@@ -100,14 +102,18 @@ def _milestones() -> QuerySet:
     )
 
 
+# As the partial index says it.
+WITH_OFFICE = Q(status__in=spelled_out("under_review", "approved"))
+
+
 def _closings() -> QuerySet:
-    return Assignment.objects.filter(status=Assignment.Status.UNDER_REVIEW).annotate(
+    return Assignment.objects.filter(WITH_OFFICE, status=Assignment.Status.UNDER_REVIEW).annotate(
         since_at=F("submitted_at")
     )
 
 
 def _checks() -> QuerySet:
-    return Assignment.objects.filter(status=Assignment.Status.APPROVED).annotate(
+    return Assignment.objects.filter(WITH_OFFICE, status=Assignment.Status.APPROVED).annotate(
         since_at=_event_of(EventKind.APPROVED, assignment=OuterRef("pk"))
     )
 
@@ -196,23 +202,32 @@ def _clock(desk: Desk, table: Mapping) -> Clock:
     return Clock(value, Unit(unit), min(desk.near, value))
 
 
-def due_reviews(today: date) -> list[ReviewEffect]:
+def due_reviews(today: date, *, is_wide: bool = False) -> list[ReviewEffect]:
     """Every limit of a desk that is near or over by `today` and not on record, oldest first.
 
     One query a desk, whatever the number of rows.
     """
     calendar, table = working_calendar(), limits()
-    found: list[ReviewEffect] = []
+    due: list[ReviewEffect] = []
+    reached: dict[Clock, tuple[date, date]] = {}
     for desk in DESKS:
         clock = _clock(desk, table)
-        over, near = (reach(today, clock, calendar) for reach in (latest_over, latest_near))
-        found += [
-            _effect(desk, row, clock, calendar, over) for row in _unrecorded(desk, over, near)
-        ]
-    return sorted(found, key=lambda effect: (effect.on_date, effect.fact_key))
+        if clock not in reached:
+            reached[clock] = (
+                latest_over(today, clock, calendar),
+                latest_near(today, clock, calendar),
+            )
+        over, near = reached[clock]
+        rows = ask(
+            ("desk", desk.code, over, near),
+            partial(_unrecorded, desk, over, near),
+            is_wide=is_wide,
+        )
+        due += [_effect(desk, row, clock, calendar, over) for row in rows]
+    return sorted(due, key=lambda effect: (effect.on_date, effect.fact_key))
 
 
-def _unrecorded(desk: Desk, over: date, near: date) -> Iterable[dict]:
+def _unrecorded(desk: Desk, over: date, near: date) -> QuerySet:
     """What came by `over` without its overdue mark, and by `near` without being announced.
 
     What is over its limit is not announced any more: the mark says more.
@@ -223,11 +238,15 @@ def _unrecorded(desk: Desk, over: date, near: date) -> Iterable[dict]:
         **{column: OuterRef(path) for column, path in desk.links.items()},
     )
     is_over = Q(since_at__lt=midnight(over + ONE_DAY))
-    rows = desk.rows().filter(
-        is_over & ~Exists(written.filter(kind=EventKind.REVIEW_OVERDUE))
-        | ~is_over
-        & Q(since_at__lt=midnight(near + ONE_DAY))
-        & ~Exists(written.filter(kind=EventKind.REVIEW_NEAR))
+    rows = (
+        desk.rows()
+        .order_by()
+        .filter(
+            is_over & ~Exists(written.filter(kind=EventKind.REVIEW_OVERDUE))
+            | ~is_over
+            & Q(since_at__lt=midnight(near + ONE_DAY))
+            & ~Exists(written.filter(kind=EventKind.REVIEW_NEAR))
+        )
     )
     return rows.values("pk", "since_at", *sorted({*desk.links.values()} - {"pk"}))
 

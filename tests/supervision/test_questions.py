@@ -1,0 +1,98 @@
+"""What a sweep asks every half minute: the same answer by the short way, found by index."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from supervision.models import Assignment
+from supervision.services import questions
+from supervision.services.calendar import working_calendar
+from supervision.services.facts import (
+    BODY,
+    _candidates,
+    _reaches,
+    armed_ladder,
+    due_effects,
+    spelled_out,
+)
+from supervision.services.reviewer_clocks import WITH_OFFICE
+from tests.factories import TODAY, AssignmentFactory
+
+pytestmark = pytest.mark.django_db
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    questions._kept.clear()
+    yield
+    questions._kept.clear()
+
+
+def test_a_kept_question_finds_what_became_due_since(city):
+    assert due_effects(TODAY) == []
+    row = AssignmentFactory(due_date=YESTERDAY, organization=city.bureau)
+    kept = dict(questions._kept)
+    assert f"overdue:{row.pk}:1" in {effect.fact_key for effect in due_effects(TODAY)}
+    assert questions._kept == kept
+
+
+def test_another_day_is_another_question(city):
+    AssignmentFactory(due_date=TODAY, organization=city.bureau)
+
+    def overdue(day) -> bool:
+        return any(effect.kind == "became_overdue" for effect in due_effects(day))
+
+    assert [overdue(TODAY), overdue(TODAY + timedelta(days=1)), overdue(TODAY)] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_wide_sweep_asks_without_what_is_kept(city):
+    AssignmentFactory(due_date=YESTERDAY, organization=city.bureau)
+    usual = due_effects(TODAY)
+    for key in questions._kept:
+        questions._kept[key] = ("SELECT 1 WHERE 1 = 0", ())
+    assert due_effects(TODAY) == []
+    assert due_effects(TODAY, is_wide=True) == usual != []
+
+
+def test_only_so_many_questions_are_kept(city):
+    for number in range(questions.KEPT_AT_MOST + 5):
+        questions.ask(number, lambda n=number: Assignment.objects.filter(pk=n))
+    assert len(questions._kept) <= questions.KEPT_AT_MOST
+
+
+def test_a_question_without_an_answer_asks_nothing(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert list(questions.ask("never", lambda: Assignment.objects.none())) == []
+
+
+def test_what_is_spelled_out_is_a_state():
+    with pytest.raises(ValueError, match="not a state"):
+        spelled_out("pending' OR '1'='1")
+
+
+QUESTIONS = {
+    "assignment_due_open": lambda: Assignment.objects.filter(BODY, due_date__lt=TODAY),
+    "assignment_to_check": lambda: Assignment.objects.filter(WITH_OFFICE, status="approved"),
+    "assignment_sent_back": lambda: _candidates(
+        tuple(_reaches(TODAY, _automatic(), working_calendar()))
+    ),
+}
+
+
+def _automatic() -> list:
+    return [step for step in armed_ladder() if step.level.trigger != "manual"]
+
+
+@pytest.mark.parametrize("index", QUESTIONS)
+def test_the_partial_index_serves_the_question(city, index):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # A table of ten rows is read whole; what matters is that the index can be used.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    assert index in QUESTIONS[index]().explain()
