@@ -57,6 +57,7 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
     sweep(TODAY, at=noon(TODAY, 9))
     before = set(Event.objects.exclude(fact_key=None).values_list("pk", flat=True))
     Delivery.objects.all().delete()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     mail.outbox = []
     started = time.monotonic()
     at = noon(end, 10)

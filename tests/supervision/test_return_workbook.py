@@ -347,6 +347,25 @@ def test_a_row_changed_on_the_desk_meanwhile_is_a_conflict(city, periods):
     assert not ProgressReport.objects.filter(period=periods[1]).exists()
 
 
+def test_check_9_two_rows_typed_in_excel_while_a_third_changes_on_the_desk(city, periods):
+    """Check 9 of reliability.md: two applied, one kept; a collision is named by its cell."""
+    begun = open_report(period=periods[2], by=city.liaison, at=NOON)
+    book = exported(city.bureau)
+    cell_of(book, PROGRESS, 4, "本月进展*").value = "表格第一行"
+    cell_of(book, PROGRESS, 5, "本月进展*").value = "表格第二行"
+    save_report(report=begun, by=city.body_head, at=NOON, progress_text="工作台上的第三行")
+
+    take_in(book, city)
+
+    found = ProgressReport.objects.filter(period__in=periods)
+    texts = dict(found.values_list("period_id", "progress_text"))
+    assert [texts[period.pk] for period in periods] == [
+        "表格第一行",
+        "表格第二行",
+        "工作台上的第三行",
+    ]
+
+
 def test_a_row_begun_on_the_desk_meanwhile_is_a_conflict(city, periods):
     book = exported(city.bureau)
     cell_of(book, PROGRESS, 5, "本月进展*").value = "表格里的内容"
