@@ -19,6 +19,8 @@ from supervision.views import (
     reports,
     reviews,
     rules,
+    saved_views,
+    search,
     workbooks,
 )
 from supervision.views.components import components
@@ -81,6 +83,13 @@ body_urls: list = [
     path("files/<uuid:uid>/", files.file, name="file"),
 ]
 
+# Finding again
+finding_urls: list = [
+    path("search/", search.search, name="search"),
+    path("views/", saved_views.saved_views, name="saved_views"),
+    path("views/<uuid:uid>/<slug:act>/", saved_views.saved_view_act, name="saved_view_act"),
+]
+
 # Workbooks
 spreadsheet_urls: list = [
     path("ledger/", ledger.ledger, name="ledger"),
@@ -106,6 +115,7 @@ urlpatterns = [
     *office_urls,
     *settings_urls,
     *body_urls,
+    *finding_urls,
     *spreadsheet_urls,
     *calendar_urls,
 ]
