@@ -10,5 +10,8 @@ class SupervisionConfig(AppConfig):
 
     def ready(self) -> None:
         from supervision.guards import install_guards
+        from supervision.services.search import hear
+        from supervision.signals import event_recorded
 
+        event_recorded.connect(hear, dispatch_uid="supervision.search")
         post_migrate.connect(install_guards, sender=self)

@@ -23,4 +23,7 @@ def desk_nav(request) -> dict:
     """The desk's navigation; worked out only when a template asks for it."""
     from supervision.views import navigation
 
-    return {"desk_nav": SimpleLazyObject(lambda: navigation.desk_nav(request))}
+    return {
+        "desk_nav": SimpleLazyObject(lambda: navigation.desk_nav(request)),
+        "desk_search": SimpleLazyObject(lambda: navigation.desk_search(request)),
+    }

@@ -51,6 +51,8 @@ PERSONAL = frozenset(
         "supervision:deputies",
         "supervision:deputy_end",
         "supervision:stand_in",
+        "supervision:saved_views",
+        "supervision:saved_view_act",
         "notifications:preferences",
     }
 )

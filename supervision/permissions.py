@@ -119,6 +119,27 @@ def can_archive_item(item, user) -> bool:
     return user.has_role(OFFICER)
 
 
+# Search and saved views
+
+
+def searches(user) -> bool:
+    """Whoever has items to look through."""
+    return sees_all_items(user) or leads_items(user) or user.is_body
+
+
+def can_share_view(user) -> bool:
+    return user.is_office
+
+
+def can_change_view(view, user) -> bool:
+    return view.owner_id == user.pk
+
+
+def can_delete_view(view, user) -> bool:
+    """One's own; a shared one also the head of the office, for its owner may have left."""
+    return can_change_view(view, user) or (view.is_shared and user.has_role(OFFICE_HEAD))
+
+
 # The office's own rules
 
 

@@ -20,6 +20,8 @@ from supervision.views import (
     reports,
     reviews,
     rules,
+    saved_views,
+    search,
     workbooks,
 )
 from supervision.views.components import components
@@ -93,6 +95,13 @@ letter_urls: list = [
     path("settings/letters/<slug:kind>/", letters.letter_template, name="letter_template"),
 ]
 
+# Finding again
+finding_urls: list = [
+    path("search/", search.search, name="search"),
+    path("views/", saved_views.saved_views, name="saved_views"),
+    path("views/<uuid:uid>/<slug:act>/", saved_views.saved_view_act, name="saved_view_act"),
+]
+
 # Workbooks
 spreadsheet_urls: list = [
     path("ledger/", ledger.ledger, name="ledger"),
@@ -119,6 +128,7 @@ urlpatterns = [
     *settings_urls,
     *body_urls,
     *letter_urls,
+    *finding_urls,
     *spreadsheet_urls,
     *calendar_urls,
 ]

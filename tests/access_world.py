@@ -11,7 +11,14 @@ from django.core.files.base import ContentFile
 from django.urls import reverse
 
 from notifications.models import GroupRobot, MessageHold
-from supervision.models import Attachment, Delegation, Organization, Release, ReportPeriod
+from supervision.models import (
+    Attachment,
+    Delegation,
+    Organization,
+    Release,
+    ReportPeriod,
+    SavedView,
+)
 from supervision.rules.calendar_file import NoticeDay
 from supervision.services.notices import draft_notice
 from tests.factories import (
@@ -179,6 +186,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "letters",
         "letter_circular",
         "letter_templates",
+        "search",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
@@ -254,6 +262,18 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
                 reverse(f"supervision:{name}", args=[delegation.uid]),
                 {},
             )
+    rows["supervision:saved_views", "-"] = (
+        reverse("supervision:saved_views"),
+        {"page": "items", "query": "light=red", "name": "红灯"},
+    )
+    for tag, owner in (("own", city.liaison), ("other", city.officer)):
+        view = SavedView.objects.create(
+            owner=owner, page="items", name="视图", is_shared=tag == "other", created_at=NOON
+        )
+        rows["supervision:saved_view_act", tag] = (
+            reverse("supervision:saved_view_act", args=[view.uid, "rename"]),
+            {"name": "新名"},
+        )
     for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
     for name in ("item", "item_json"):

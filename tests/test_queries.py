@@ -8,7 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from supervision.models import Assignment, Event, EventKind
+from supervision.models import Assignment, Event, EventKind, SavedView
+from supervision.services.search import rebuild_search
 from tasks.jobs import sweep
 from tests.factories import (
     NOON,
@@ -99,6 +100,11 @@ def add_rows(city, count: int) -> None:
             status="approved",
             reviewed_at=NOON,
         )
+        for who in (city.officer, city.liaison):
+            for page in SavedView.Page.values:
+                SavedView.objects.create(
+                    owner=who, page=page, name=f"视图{number}", is_shared=True, created_at=NOON
+                )
         for row in (own, city.share):
             Event.objects.create(
                 kind=EventKind.ACCEPTED,
@@ -142,6 +148,8 @@ PAGES = {
     "letters": ("officer", "leader", "liaison"),
     "letter": ("office_head", "liaison"),
     "letter_templates": ("officer",),
+    "search": ("officer", "leader", "liaison"),
+    "saved_views": ("officer", "liaison"),
 }
 
 
@@ -154,16 +162,18 @@ def addresses(city) -> dict[str, str]:
         "why_date": ["due", city.share.uid],
         "letter": [city.letter.uid],
     }
-    return {
+    found = {
         name: reverse(f"notifications:{name}")
         if name in ("inbox", "outbox")
         else reverse(f"supervision:{name}", args=given.get(name, []))
         for name in PAGES
     }
+    return found | {"search": found["search"] + "?q=研发&kind=return"}
 
 
 def count_all(client, city) -> dict[tuple[str, str], int]:
     counts = {}
+    rebuild_search()
     for name, address in addresses(city).items():
         for who in PAGES[name]:
             client.force_login(getattr(city, who))

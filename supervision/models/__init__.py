@@ -23,6 +23,8 @@ from supervision.models.reports import (
     ReportVersion,
 )
 from supervision.models.requests import ExtensionRequest, Objection
+from supervision.models.saved_views import SavedView
+from supervision.models.search import SearchEntry, SearchKind
 from supervision.models.settings import (
     CalendarDay,
     CalendarNotice,
@@ -75,6 +77,9 @@ __all__ = [
     "ReportVersion",
     "Responsibility",
     "Role",
+    "SavedView",
+    "SearchEntry",
+    "SearchKind",
     "StartLevel",
     "SupervisionItem",
     "Target",

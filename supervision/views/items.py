@@ -37,6 +37,7 @@ from supervision.models import (
     Organization,
     PolicyDocument,
     Role,
+    SavedView,
     SupervisionItem,
     User,
 )
@@ -47,6 +48,7 @@ from supervision.views import item_acts
 from supervision.views.base import local_today, perform, posted_version
 from supervision.views.letters import letters_about
 from supervision.views.navigation import Link, chips, page_of, query_without
+from supervision.views.saved_views import views_of
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 200
@@ -143,6 +145,7 @@ def items(request):
         "can_bulk": is_office,
         "bulk_acts": [act for act in BULK_ACTS.values() if act["may"](user)],
         "is_body": user.is_body and not is_office,
+        "saved_views": views_of(request, SavedView.Page.ITEMS),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Items"))],
     }
     return render(request, "desk/items.html", context)

@@ -15,12 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from supervision import permissions
 from supervision.forms.workbooks import LedgerForm
-from supervision.models import Assignment
+from supervision.models import Assignment, SavedView
 from supervision.services.files import KINDS
 from supervision.services.workbooks import record_export
 from supervision.spreadsheets.ledger import write_ledger
 from supervision.views.base import local_today
 from supervision.views.navigation import Link
+from supervision.views.saved_views import views_of
 
 
 def _require_right(user) -> None:
@@ -37,7 +38,11 @@ def ledger(request):
 
 
 def _page(request, form):
-    context = {"form": form, "crumbs": [Link(_("Home"), "/desk/"), Link(_("Ledger"))]}
+    context = {
+        "form": form,
+        "saved_views": views_of(request, SavedView.Page.LEDGER),
+        "crumbs": [Link(_("Home"), "/desk/"), Link(_("Ledger"))],
+    }
     return render(request, "desk/ledger.html", context)
 
 

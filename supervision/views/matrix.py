@@ -9,10 +9,11 @@ from django.views.decorators.http import require_safe
 
 from supervision import permissions
 from supervision.desk import SHOWN_AS, lit_items, short_word
-from supervision.models import Assignment, Outcome, PolicyDocument, SupervisionItem
+from supervision.models import Assignment, Outcome, PolicyDocument, SavedView, SupervisionItem
 from supervision.rules.lights import Light
 from supervision.views.base import local_today
 from supervision.views.navigation import Link, chips
+from supervision.views.saved_views import views_of
 
 
 @login_required
@@ -58,6 +59,7 @@ def matrix(request):
             "document",
             [("", _("All documents"), None)] + [(str(d.uid), str(d), None) for d in documents],
         ),
+        "saved_views": views_of(request, SavedView.Page.MATRIX),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Matrix"))],
     }
     return render(request, "desk/matrix.html", context)

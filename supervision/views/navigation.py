@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from supervision import permissions
+from supervision.rules.search import LONGEST_QUERY
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,20 @@ def desk_nav(request) -> list[Link]:
         )
         for name, label, others in entries_for(user)
     ]
+
+
+def desk_search(request) -> dict:
+    """The search field of the top bar; empty for whoever has nothing to look through.
+
+    The search page has a larger one of its own.
+    """
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not permissions.searches(user):
+        return {}
+    match = getattr(request, "resolver_match", None)
+    if match is not None and match.view_name == "supervision:search":
+        return {}
+    return {"url": reverse("supervision:search"), "longest": LONGEST_QUERY}
 
 
 def query_without(request, *names: str) -> str:

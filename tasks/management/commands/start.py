@@ -21,8 +21,9 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from notifications.site import adopt_site
-from supervision.models import Demonstration, PolicyDocument
+from supervision.models import Demonstration, PolicyDocument, SearchEntry
 from supervision.services.roles import sync_roles
+from supervision.services.search import rebuild_search
 from supervision.services.settings import sync_settings
 from tasks.clock import last_beat
 from tasks.demonstration import PASSWORD, SIGN_INS
@@ -85,6 +86,9 @@ class Command(BaseCommand):
             call_command("demo", stdout=io.StringIO())
         if is_empty:
             adopt_site(timezone.now())
+        if not SearchEntry.objects.exists():
+            # A database from before there was a search; afterwards every act keeps it true.
+            rebuild_search()
         call_command("sync_site", stdout=io.StringIO())
         connections.close_all()
 

@@ -1,0 +1,48 @@
+"""Which filters of a page may be kept under a name."""
+
+from urllib.parse import parse_qsl, urlencode
+
+# Page: its parameters, in the order in which they are kept. The number of a page of a long list
+# is none of them: it means something else tomorrow.
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "items": ("document", "kind", "state", "body", "leader", "light", "q", "order"),
+    "matrix": ("document",),
+    "ledger": ("document", "light", "body"),
+}
+LEFT_OUT = frozenset({"page"})
+LONGEST_VALUE = 100
+LONGEST_QUERY = 500
+MOST_FIELDS = 30
+
+
+class UnknownParameter(ValueError):
+    """The query holds what the page does not know; `name` says what."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def clean_query(page: str, query: str) -> str:
+    """The query with known parameters only, each once, in a fixed order, without empty ones.
+
+    Two addresses that filter alike give the same text. Raises UnknownParameter for an unknown
+    page, an unknown or repeated name, or a value nobody can have chosen.
+    """
+    if page not in PARAMETERS:
+        raise UnknownParameter(page)
+    values: dict[str, str] = {}
+    try:
+        pairs = parse_qsl(query.lstrip("?"), max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise UnknownParameter(page) from error
+    for name, value in pairs:
+        if name in LEFT_OUT or not value.strip():
+            continue
+        if name not in PARAMETERS[page] or name in values or len(value) > LONGEST_VALUE:
+            raise UnknownParameter(name)
+        values[name] = value.strip()
+    cleaned = urlencode([(name, values[name]) for name in PARAMETERS[page] if name in values])
+    if len(cleaned) > LONGEST_QUERY:
+        raise UnknownParameter(page)
+    return cleaned
