@@ -36,6 +36,7 @@ CAUSES = {
     "extension": gettext_lazy("More time was granted on request"),
     "hold": gettext_lazy("The work was suspended for a time"),
     "rework": gettext_lazy("Time to rework"),
+    "review": gettext_lazy("A request was answered late; the delay is not charged to the body"),
     "reopen": gettext_lazy("The item was taken up again"),
     "calendar": gettext_lazy("The official holiday calendar changed"),
 }

@@ -172,6 +172,11 @@ SENTENCES: dict[str, tuple] = {
     ),
     EventKind.EXTENSION_REFUSED: (
         _(
+            "The request of %(body)s for more time until %(asked_date)s was refused "
+            "%(credit_days)s working days after the limit; the due date moved to %(new_date)s; "
+            "letter %(letter_number)s"
+        ),
+        _(
             "The request of %(body)s for more time until %(asked_date)s was refused; "
             "letter %(letter_number)s"
         ),

@@ -45,6 +45,11 @@ def sees_releases(user) -> bool:
     return user.has_role(OFFICER, OFFICE_HEAD, PUBLISHER, REVIEWER)
 
 
+def sees_clocks(user) -> bool:
+    """Lateness by desk: those who supervise all of it, a leader the own items' part."""
+    return sees_all_items(user) or leads_items(user)
+
+
 def exports_ledger(user) -> bool:
     return sees_all_items(user) or leads_items(user) or user.is_body
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from supervision.models import CalendarNotice, TimeLimit
 from supervision.rules.limits import DateReceipt, Unit
 from supervision.rules.periods import Cycle
-from supervision.rules.recount import RULE_HOLD, RULE_RETURN, RULE_REWORK
+from supervision.rules.recount import RULE_HOLD, RULE_RETURN, RULE_REVIEW, RULE_REWORK
 from supervision.services.calendar import calendar_of, days_of
 from supervision.services.settings import SHIP_LIMITS
 
@@ -120,6 +120,8 @@ def explain(receipt: Mapping, day: date) -> Explanation:
         return Explanation(day, str(GIVEN_SENTENCES[rule]), is_given=True)
     if rule == RULE_HOLD and "base" in receipt:
         return _held(receipt, day)
+    if rule == RULE_REVIEW and "base" in receipt:
+        return _credited(receipt, day)
     if rule == RULE_REWORK and "base" in receipt:
         return _reworked(receipt, day)
     if rule == RULE_RETURN:
@@ -185,6 +187,23 @@ def _held(receipt: Mapping, day: date) -> Explanation:
             receipt["held_working_days"],
         )
         % {"date": date_format(base_date), "n": receipt["held_working_days"]},
+        start_date=base_date,
+        base=explain(receipt["base"], base_date),
+    )
+    return _with_days(found, receipt, base_date, day)
+
+
+def _credited(receipt: Mapping, day: date) -> Explanation:
+    base_date = date.fromisoformat(receipt["base_date"])
+    found = Explanation(
+        day,
+        ngettext(
+            "The date before, %(date)s, plus %(n)s working day the office was late with an answer.",
+            "The date before, %(date)s, plus %(n)s working days the office was late with an "
+            "answer.",
+            receipt["credit_days"],
+        )
+        % {"date": date_format(base_date), "n": receipt["credit_days"]},
         start_date=base_date,
         base=explain(receipt["base"], base_date),
     )

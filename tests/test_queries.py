@@ -131,6 +131,7 @@ PAGES = {
     "items": ("officer", "leader", "liaison"),
     "item": ("officer", "leader", "liaison"),
     "matrix": ("officer", "leader"),
+    "clocks": ("officer", "leader"),
     "reviews": ("officer", "office_head", "leader"),
     "documents": ("officer",),
     "document": ("officer", "liaison"),

@@ -544,6 +544,7 @@ class DateChange(models.Model):
         EXTENSION = "extension", _("Extension granted")
         HOLD = "hold", _("Held days added")
         REWORK = "rework", _("Time to rework")
+        REVIEW = "review", _("Late answer of the office")
         REOPEN = "reopen", _("Reopened")
         REPLAN = "replan", _("Milestone moved")
         CALENDAR = "calendar", _("Holiday calendar changed")

@@ -5,6 +5,7 @@ A receipt is a dictionary of plain JSON values; "rule" says of which kind:
 - a code of the time limits ("accept", "plan" ...): `limits.DateReceipt`, counted from a start;
 - "return": the return day of a report period, `periods.return_receipt`;
 - "rework": the later of the former date plus the days the reviewer was late, and a limit;
+- "review": the former date plus the working days the office was late with an answer;
 - "hold": the former date plus the working days held; pauses are added after any recount;
 - "item", "extension", "reopen", "given": a definite day named by a person; it never moves.
 
@@ -21,7 +22,7 @@ from supervision.rules.periods import Cycle, return_receipt
 from supervision.rules.working_days import WorkingCalendar
 
 GIVEN = frozenset({"item", "extension", "reopen", "given"})
-RULE_RETURN, RULE_REWORK, RULE_HOLD = "return", "rework", "hold"
+RULE_RETURN, RULE_REWORK, RULE_HOLD, RULE_REVIEW = "return", "rework", "hold", "review"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ def hold_receipt(
     """`base_date`, explained by `base`, plus the working days held (domain.md, section 7)."""
     return _added(RULE_HOLD, base, base_date, held_working_days, calendar) | {
         "held_working_days": held_working_days
+    }
+
+
+def review_receipt(
+    base: Mapping[str, Any], base_date: date, credit_days: int, calendar: WorkingCalendar
+) -> dict:
+    """`base_date`, explained by `base`, plus the working days the office answered late."""
+    return _added(RULE_REVIEW, base, base_date, credit_days, calendar) | {
+        "credit_days": credit_days
     }
 
 
@@ -125,6 +135,8 @@ def recompute(receipt: Mapping[str, Any], calendar: WorkingCalendar) -> dict | N
         base_date = date.fromisoformat(base["date"])
         if rule == RULE_HOLD:
             return hold_receipt(base, base_date, receipt["held_working_days"], calendar)
+        if rule == RULE_REVIEW:
+            return review_receipt(base, base_date, receipt["credit_days"], calendar)
         limit = _again(DateReceipt.from_json(receipt["limit"]), calendar)
         return rework_receipt(base, base_date, receipt["credit_days"], limit, calendar)
     if "value" not in receipt:

@@ -1,5 +1,6 @@
 """How long something may lie on a desk: since when it waits, when it is near, when it is over."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -28,6 +29,29 @@ class Clock:
     def days_over(self, since: date, until: date, calendar: WorkingCalendar) -> int:
         """Working days from the end of the limit to `until`; 0 while it is in time."""
         return max(calendar.between(self.due(since, calendar), until), 0)
+
+
+def credit_for(
+    stretches: Iterable[tuple[date, date]],
+    clock: Clock,
+    calendar: WorkingCalendar,
+    holds: Iterable[tuple[date, date]] = (),
+) -> int:
+    """Working days beyond the limit, summed over the desks a matter lay on one after another.
+
+    A stretch runs from the day the matter came to the day it left the desk. Days on which the
+    clock stood still (`holds`) are not counted: they are given back when it runs again.
+    Source: domain.md, section 6.3.
+    """
+    holds = list(holds)
+    days = 0
+    for since, until in stretches:
+        over = clock.days_over(since, until, calendar)
+        held = sum(
+            max(calendar.between(max(since, first), min(until, last)), 0) for first, last in holds
+        )
+        days += max(over - held, 0)
+    return days
 
 
 def latest_over(today: date, clock: Clock, calendar: WorkingCalendar) -> date:

@@ -176,6 +176,15 @@ def extension_facts(event: Event) -> dict[str, str]:
             "new": paper_date(date.fromisoformat(data["new_date"])),
             "days": data["working_days"],
         }
+    elif data.get("credit_days"):
+        decision = _(
+            "The extension is refused. Because the answer was late, the due date is moved by "
+            "%(days)s working days from %(old)s to %(new)s."
+        ) % {
+            "old": paper_date(date.fromisoformat(data["old_date"])),
+            "new": paper_date(date.fromisoformat(data["new_date"])),
+            "days": data["credit_days"],
+        }
     else:
         decision = _("The extension is refused; the due date %(due)s stands.") % {
             "due": paper_date(event.assignment.due_date)

@@ -15,7 +15,9 @@ from supervision.models import (
     Responsibility,
     User,
 )
-from supervision.rules.recount import given_receipt
+from supervision.rules.limits import Unit
+from supervision.rules.recount import given_receipt, review_receipt
+from supervision.rules.waiting import Clock, credit_for
 from supervision.services import letters
 from supervision.services.acts import (
     ActRefused,
@@ -29,6 +31,7 @@ from supervision.services.acts import (
 )
 from supervision.services.assignments import add_date_change
 from supervision.services.periods import prolong_periods
+from supervision.services.settings import limits, working_calendar
 
 
 @transaction.atomic
@@ -140,7 +143,12 @@ def refuse_extension(
     opinion: str,
     version: int | None = None,
 ) -> ExtensionRequest:
-    """Refuse: the office before its endorsement, the leader after."""
+    """Refuse: the office before its endorsement, the leader after.
+
+    The days a desk kept a request filed in time beyond its limit are credited to the body: the
+    due date moves by them in a new episode. A late request gets nothing, and a frozen overdue
+    mark stays (domain.md, section 6.3).
+    """
     extension = lock(extension, "assignment__item", version=version)
     refuse = (
         extension.refuse_at_once
@@ -151,8 +159,55 @@ def refuse_extension(
     need_text(opinion)
     refuse(by=by, at=at, opinion=opinion)
     save(extension)
-    _answer(extension, EventKind.EXTENSION_REFUSED, by, at, opinion)
+    credit = _credit_late_answer(extension, by=by, at=at, opinion=opinion)
+    _answer(extension, EventKind.EXTENSION_REFUSED, by, at, opinion, **credit)
     return extension
+
+
+def _credit_late_answer(extension: ExtensionRequest, *, by: User, at: datetime, opinion) -> dict:
+    """Move the due date by the working days the office and the leader were late; what to record."""
+    assignment = lock(extension.assignment)
+    if extension.is_late or not assignment.is_open or assignment.due_date is None:
+        return {}
+    today = local_date(at)
+    came = local_date(extension.submitted_at)
+    passed_on = extension.endorsed_at and local_date(extension.endorsed_at)
+    stretches = [(came, passed_on), (passed_on, today)] if passed_on else [(came, today)]
+    value, unit = limits()["decide_extension", ""]
+    calendar = working_calendar()
+    holds = [(hold.start_date, hold.end_date or today) for hold in assignment.holds.all()]
+    days = credit_for(stretches, Clock(value, Unit(unit)), calendar, holds)
+    if not days:
+        return {}
+    old = assignment.due_date
+    receipt = review_receipt(assignment.due_receipt, old, days, calendar)
+    new = date.fromisoformat(receipt["date"])
+    _move_due_date(assignment, new, receipt, today)
+    add_date_change(
+        assignment,
+        DateChange.Cause.REVIEW,
+        old,
+        by=by,
+        at=at,
+        reason=opinion,
+        asked_by=extension.asked_by,
+    )
+    extension.assignment = assignment
+    return {"credit_days": days, "old_date": old.isoformat(), "new_date": new.isoformat()}
+
+
+def _move_due_date(assignment: Assignment, new: date, receipt: dict, today: date) -> None:
+    """Give a share a later due date in a new episode; the lead's is the item's as well."""
+    assignment.due_date = new
+    assignment.due_receipt = receipt
+    assignment.episode += 1
+    assignment.episode_start_date = today
+    save(assignment)
+    prolong_periods(assignment, new)
+    if assignment.role == Responsibility.LEAD:
+        item = lock(assignment.item)
+        item.due_date = new
+        save(item)
 
 
 @transaction.atomic
@@ -185,11 +240,7 @@ def grant_extension(
     extension.grant(by=by, at=at, granted_date=granted_date, opinion=opinion)
     save(extension)
     old = assignment.due_date
-    assignment.due_date = granted_date
-    assignment.due_receipt = given_receipt(granted_date, "extension")
-    assignment.episode += 1
-    assignment.episode_start_date = today
-    save(assignment)
+    _move_due_date(assignment, granted_date, given_receipt(granted_date, "extension"), today)
     change = add_date_change(
         assignment,
         DateChange.Cause.EXTENSION,
@@ -199,11 +250,6 @@ def grant_extension(
         reason=extension.reason,
         asked_by=extension.asked_by,
     )
-    prolong_periods(assignment, granted_date)
-    if assignment.role == Responsibility.LEAD:
-        item = lock(assignment.item)
-        item.due_date = granted_date
-        save(item)
     extension.assignment = assignment
     _answer(
         extension,

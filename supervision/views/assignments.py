@@ -25,6 +25,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_fsm import ConcurrentTransition, TransitionNotAllowed, can_proceed
 
 from supervision import permissions
+from supervision.desk_time import time_by_desk
 from supervision.forms import body as forms
 from supervision.history import entries, with_related
 from supervision.models import (
@@ -673,6 +674,7 @@ def _page(request, uid, bound=None):
             )
         ],
         "changes": changes,
+        "desk_time": time_by_desk(row, reversed(history), changes, today=today),
         "letters": letters_about(user, today=today, assignment=row),
         "files": files_of(
             Attachment.objects.visible_to(user)
@@ -845,6 +847,10 @@ WHY = {
     ),
     DateChange.Cause.REWORK: gettext_lazy(
         "Moved from %(old)s to %(new)s: time to rework what was sent back."
+    ),
+    DateChange.Cause.REVIEW: gettext_lazy(
+        "Moved from %(old)s to %(new)s: a request was answered %(days)s working days late; that "
+        "is not charged to the body."
     ),
     DateChange.Cause.CALENDAR: gettext_lazy(
         "Moved from %(old)s to %(new)s because the holiday calendar changed: %(reason)s"

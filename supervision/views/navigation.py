@@ -24,7 +24,7 @@ class Link:
 
 
 # Address name, label, further address names under the same entry.
-HOME = ("home", _("Home"), ("mine",))
+HOME = ("home", _("Home"), ("mine", "clocks"))
 ITEMS = ("items", _("Items"), ("item", "item_new", "item_edit", "item_act", "items_dispatch"))
 REVIEWS = ("reviews", _("Reviews"), ("review_act",))
 DECISIONS = ("reviews", _("Decisions"), ("review_act",))
