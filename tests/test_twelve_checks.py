@@ -94,6 +94,6 @@ def test_check_10_a_late_item_is_late_everywhere(client, city):
         answer = client.post(reverse("supervision:ledger_xlsx"))
     book = load_workbook(BytesIO(b"".join(answer)))
     cells = [str(c.value or "") for sheet in book for row in sheet.iter_rows() for c in row]
-    assert "逾期完成" in page
-    assert any("逾期" in text and "完成" in text for text in cells)
-    assert not any(text.startswith("✓ 按期") for text in cells)
+    assert "办结，逾期6天" in page
+    assert any("逾期办结" in text for text in cells)
+    assert not any("按期办结" in text and "办结，逾期" in text for text in cells)

@@ -282,20 +282,33 @@ def _share(item, organization, position, due_date: date):
 def facts_on_record() -> list[tuple]:
     """Every fact with what it set off, in a form that can be compared between databases."""
     from notifications.models import Delivery, FanOut, InboxEntry
-    from supervision.models import Event
+    from supervision.models import Event, Letter
 
-    keys = dict(Event.objects.exclude(fact_key=None).values_list("pk", "fact_key"))
-    found = [("fact", key) for key in keys.values()]
-    found += [("told", keys.get(pk)) for pk in FanOut.objects.values_list("event_id", flat=True)]
+    keys = {
+        pk: fact_key or f"{kind} of {assignment}"
+        for pk, fact_key, kind, assignment in Event.objects.values_list(
+            "pk", "fact_key", "kind", "assignment_id"
+        )
+    }
+    facts = set(Event.objects.exclude(fact_key=None).values_list("pk", flat=True))
+    found = [("fact", keys[pk]) for pk in facts]
+    found += [("letter", keys.get(pk)) for pk in Letter.objects.values_list("event_id", flat=True)]
     found += [
-        ("inbox", keys.get(event_id), user)
-        for event_id, user in InboxEntry.objects.values_list("event_id", "user__username")
+        ("told", keys[pk])
+        for pk in FanOut.objects.values_list("event_id", flat=True)
+        if pk in facts
     ]
     found += [
-        ("delivery", keys.get(event_id), user, channel)
+        ("inbox", keys[event_id], user)
+        for event_id, user in InboxEntry.objects.values_list("event_id", "user__username")
+        if event_id in facts
+    ]
+    found += [
+        ("delivery", keys[event_id], user, channel)
         for event_id, user, channel in Delivery.objects.values_list(
             "event_id", "recipient__username", "channel"
         )
+        if event_id in facts
     ]
     return sorted(found, key=repr)
 
