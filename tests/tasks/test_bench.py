@@ -4,14 +4,12 @@ import json
 
 import pytest
 
-from supervision.services.settings import sync_settings
 from tests.bench import sweep_scale
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_bench_of_the_sweep_runs_and_agrees_with_bare_sql():
-    sync_settings(at=sweep_scale.NOON)
+def test_the_bench_of_the_sweep_runs_and_agrees_with_bare_sql(settings_loaded):
     result = sweep_scale.bench(200)
     assert result.effects > 20
     assert result.rows_written > result.effects
