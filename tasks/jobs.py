@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from supervision.models import Event
 from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
+from supervision.services.search import rebuild_search
 from tasks.clock import (
     ClockStepped,
     LeaseLost,
@@ -246,6 +247,17 @@ def wide_sweep() -> dict:
     if summary.get("is_frozen") or summary["due"] or fanned_out["written"]:
         raise JobFailed(f"the wide sweep found what the sweeps before it left: {summary}")
     return summary
+
+
+def check_search() -> dict:
+    """Once a night: the search table beside the rows. What differs is put right and an alarm.
+
+    Raises JobFailed when there was something.
+    """
+    found = {kind: asdict(changes) for kind, changes in rebuild_search().items() if changes.total}
+    if found:
+        raise JobFailed(f"the search table differed from the rows and was put right: {found}")
+    return found
 
 
 def clear_old_runs(now: datetime, *, keep_days: int = 400) -> int:

@@ -24,11 +24,12 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from notifications.models import Delivery
-from supervision.models import CalendarYear, Event
+from supervision.models import CalendarYear, Event, SearchEntry
 from supervision.services.facts import apply_effect
+from supervision.services.search import rebuild_search
 from tasks import clock, jobs
 from tasks.clock import ClockStepped, beat, pulse, take_lease
-from tasks.jobs import JobFailed, sweep, tick, tick_lease, wide_sweep
+from tasks.jobs import JobFailed, check_search, sweep, tick, tick_lease, wide_sweep
 from tasks.models import Heartbeat, Lease, SweepRun
 from tasks.pulse import keep_pulse
 from tasks.schedules import SCHEDULES, sync_schedules
@@ -147,6 +148,15 @@ def test_the_wide_sweep_is_quiet_when_the_sweeps_did_their_work(late):
     with pytest.raises(JobFailed, match="became_overdue"):
         wide_sweep()
     assert wide_sweep()["due"] == {}
+
+
+def test_the_nightly_look_at_the_search_table_puts_right_what_differs_and_says_so(late):
+    rebuild_search()
+    assert check_search() == {}
+    SearchEntry.objects.filter(item=late.item).delete()
+    with pytest.raises(JobFailed, match="item"):
+        check_search()
+    assert check_search() == {}
 
 
 # The clock
