@@ -16,6 +16,7 @@ from notifications.services import fan_out_missed
 from supervision.models import Event
 from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.letters import drop_lapsed_drafts, render_letters
+from supervision.services.releases import publish_due
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
 from supervision.services.search import rebuild_search
 from tasks.clock import (
@@ -65,6 +66,7 @@ def tick() -> dict:
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS, fence=fence),
         "letters": draw_letters,
+        "editions": lambda: publish_due(at=timezone.now()),
         "fan_out": fan_out_missed,
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
     }

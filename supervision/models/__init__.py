@@ -13,7 +13,7 @@ from supervision.models.organizations import (
     Role,
     User,
 )
-from supervision.models.releases import PublicItem, Release
+from supervision.models.releases import PublicItem, Release, ReleaseStep
 from supervision.models.reports import (
     Attachment,
     Cause,
@@ -72,6 +72,7 @@ __all__ = [
     "ProgressReport",
     "PublicItem",
     "Release",
+    "ReleaseStep",
     "ReportFigure",
     "ReportPeriod",
     "ReportVersion",

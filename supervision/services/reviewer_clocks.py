@@ -134,8 +134,14 @@ def _closing_sign_offs() -> QuerySet:
 
 
 def _releases() -> QuerySet:
-    return Release.objects.filter(status=Release.Status.UNDER_REVIEW).annotate(
-        since_at=F("created_at")
+    return Release.objects.filter(
+        status__in=[Release.Status.FIRST_REVIEW, Release.Status.SECOND_REVIEW]
+    ).annotate(since_at=F("stage_at"))
+
+
+def _secrecy_reviews() -> QuerySet:
+    return Release.objects.filter(status=Release.Status.THIRD_REVIEW).annotate(
+        since_at=F("stage_at")
     )
 
 
@@ -173,6 +179,10 @@ DESKS: tuple[Desk, ...] = (
     ),
     Desk(
         "releases", "release_step", 1, (REVIEWER,), (OFFICE_HEAD,), _releases,
+        {"document_id": "document_id"},
+    ),
+    Desk(
+        "secrecy-reviews", "secrecy_review", 1, (REVIEWER,), (OFFICE_HEAD,), _secrecy_reviews,
         {"document_id": "document_id"},
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifications.models import InboxEntry
-from supervision.models import Event, EventKind
+from supervision.models import Event, EventKind, Release
 from supervision.services import assignments as acts
 from supervision.services import items as item_acts
 from supervision.services import reports as report_acts
@@ -38,6 +38,16 @@ def world(city, queue):
     item = ItemFactory(dispatched=True, leader=city.leader)
     if queue == "approvals":
         return ItemFactory(status="under_approval", submitted_at=NOON, leader=city.leader)
+    if queue in ("releases", "secrecy-reviews"):
+        return Release.objects.create(
+            document=item.document,
+            label="2026-06",
+            as_of_date=TODAY,
+            status="first_review" if queue == "releases" else "third_review",
+            author=city.publisher,
+            created_at=NOON,
+            stage_at=NOON,
+        )
     share = {
         "objections": {"status": "disputed"},
         "closings": {"status": "under_review", "submitted_at": NOON, "submitted_date": TODAY},
@@ -82,7 +92,7 @@ def note(kind, row, **more):
     )  # fmt: skip
 
 
-QUEUES = [desk.code for desk in DESKS if desk.code != "releases"]
+QUEUES = [desk.code for desk in DESKS]
 
 
 @pytest.mark.parametrize("queue", QUEUES)
