@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from supervision.forms import body as forms
-from supervision.models import Event, EventKind, ProgressReport, ReportFigure, ReportPeriod
+from supervision.models import Cause, Event, EventKind, ProgressReport, ReportFigure, ReportPeriod
 from supervision.services.acts import ActRefused
 from supervision.services.reports import open_report, save_report
 from supervision.services.workbooks import WorkbookRefused, apply_return_workbook
@@ -257,7 +257,7 @@ def test_a_bad_cell_is_named_and_nothing_is_written(city, periods, name):
 def test_a_value_is_understood_however_it_was_typed(city, periods, change, field, value):
     book = exported(city.bureau)
     change(book)
-    labels = [str(label) for label in dict(returns.Cause.choices).values()]
+    labels = [str(label) for label in dict(Cause.choices).values()]
     if field == "cause" and "审批" not in labels:
         cell_of(book, PROGRESS, 4, "滞后原因*").value = labels[2]
 
