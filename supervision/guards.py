@@ -1,7 +1,8 @@
 """Guards the database keeps itself, whatever door a write comes through.
 
 - an original due date or original milestone date, once written, never changes;
-- an event is never edited.
+- an event is never edited, nor a meeting pack and its files;
+- what a workbook held when it left stays on record.
 
 Installed after every migration, because SQLite drops a table's triggers when it rebuilds it.
 """
@@ -13,6 +14,9 @@ GUARDS = (
     ("supervision_assignment", "original_due_date", "the original due date is written once"),
     ("supervision_milestone", "original_date", "the original date is written once"),
     ("supervision_event", None, "an event is never edited"),
+    ("supervision_returnworkbook", "cells", "what a workbook held is written once"),
+    ("supervision_meetingpack", None, "a meeting pack is never edited"),
+    ("supervision_meetingpackfile", None, "a file of a meeting pack is never edited"),
 )
 
 

@@ -8,19 +8,24 @@ from supervision.spreadsheets.returns.checking import check
 from supervision.spreadsheets.returns.columns import IN_HAND, LONGEST_NOTE, LONGEST_TEXT
 from supervision.spreadsheets.returns.reading import (
     BadCell,
+    Conflict,
+    Decision,
     ParsedReturn,
     Preview,
     read_return_workbook,
 )
-from supervision.spreadsheets.returns.writing import write_return_workbook
+from supervision.spreadsheets.returns.writing import Written, write_return_workbook
 
 __all__ = [
     "IN_HAND",
     "LONGEST_NOTE",
     "LONGEST_TEXT",
     "BadCell",
+    "Conflict",
+    "Decision",
     "ParsedReturn",
     "Preview",
+    "Written",
     "check",
     "read_return_workbook",
     "write_return_workbook",

@@ -9,7 +9,7 @@ from supervision.models import (
     Assignment,
 )
 
-FORMAT = "1"
+FORMAT = "2"
 HEAD_ROW = 3
 MOST_ROWS = 5_000
 MOST_UNPACKED_BYTES = 40 * 1024 * 1024
@@ -144,3 +144,13 @@ SHEETS = {
     "figures": (pgettext_lazy("return", "Figures"), FIGURES),
 }
 CHECK_SHEET = pgettext_lazy("return", "Check data")
+
+
+def cell_key(code: str, uid: str, goal: str, column: str) -> str:
+    """The name of one cell, whatever row it stands in: sheet, row, goal, column."""
+    return f"{code}|{uid}|{goal}|{column}"
+
+
+def edit_key(column: str, goal: str) -> str:
+    """The name of a value of a return under which `ReturnEdit` keeps who changed it."""
+    return f"{column} {goal}".strip()

@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -18,6 +19,7 @@ from supervision.models import (
     Organization,
     Target,
 )
+from supervision.rules.merge import Choice
 from supervision.services.acts import ActRefused
 from supervision.services.files import check_upload
 from supervision.spreadsheets.returns.columns import (
@@ -77,10 +79,10 @@ class ParsedReturn:
     organization_uid: str
     label: str
     sha256: str
+    workbook_uid: str = ""
     rows: list[ParsedRow] = field(default_factory=list)
     # (sheet, row identifier, goal identifier, column): value when written
     exported: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
     is_check_sheet_intact: bool = True
 
 
@@ -95,9 +97,40 @@ class Change:
     after: str
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """A cell both sides changed. Nothing is written before a person has said whose value stays."""
+
+    key: str
+    sheet: str
+    cell: str
+    task: str
+    heading: str
+    exported: str
+    current: str
+    edited: str
+    changed_by: str
+    changed_at: datetime | None
+    seen: str  # stands for `current`: a choice made before it changed again does not count
+    choice: Choice | None = None
+    is_stale: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.choice is None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person chose for a conflict, and what stood in the system when it was chosen."""
+
+    choice: Choice
+    seen: str = ""
+
+
 @dataclass
 class RowChange:
-    """One return that will be saved."""
+    """One return that will be saved: the fields that change, and no others."""
 
     state: State
     texts: dict[str, Any]
@@ -114,10 +147,19 @@ class Preview:
     applied: list[RowChange] = field(default_factory=list)
     unchanged: int = 0
     bad: list[BadCell] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    refused: int = 0  # of the bad cells, those in locked columns
+    # What the workbook holds instead of what was last taken from it, by the key of the cell.
+    taken: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def open_conflicts(self) -> int:
+        return sum(conflict.is_open for conflict in self.conflicts)
 
     @property
     def is_acceptable(self) -> bool:
-        return not self.bad
+        """No bad cell, and every conflict decided."""
+        return not self.bad and not self.open_conflicts
 
 
 def read_return_workbook(upload: UploadedFile) -> ParsedReturn:
@@ -168,12 +210,16 @@ def _parse(book, sha256: str) -> ParsedReturn:
             kept.append(values)
     if identity is None:
         raise _not_ours(str(CHECK_SHEET))
-    parsed = ParsedReturn(organization_uid=identity[1], label=identity[3], sha256=sha256)
-    written = digest([FORMAT, parsed.organization_uid, parsed.label], kept)
+    parsed = ParsedReturn(
+        organization_uid=identity[1],
+        label=identity[3],
+        sha256=sha256,
+        workbook_uid=identity[4],
+    )
+    written = digest([FORMAT, parsed.organization_uid, parsed.label, parsed.workbook_uid], kept)
     parsed.is_check_sheet_intact = constant_time_compare(written, identity[6])
-    for sheet, _cell, uid, goal, version, column, value in kept:
+    for sheet, _cell, uid, goal, _version, column, value in kept:
         parsed.exported[sheet, uid, goal, column] = value
-        parsed.versions[uid] = version
     for code, (name, columns) in SHEETS.items():
         rows = _rows(book, str(name), columns, first=HEAD_ROW)
         heads = next(rows, None)

@@ -1,7 +1,7 @@
 """What the database says of the returns of a period."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from supervision.models import (
     Organization,
     ProgressReport,
     ReportPeriod,
+    ReturnEdit,
     Target,
 )
 from supervision.spreadsheets.cells import clean_text
@@ -33,10 +34,18 @@ class State:
     figures: dict[str, tuple[str, str]]
     last_values: dict[str, Decimal]
     targets: list[Target]
+    edits: dict[str, ReturnEdit] = field(default_factory=dict)
 
     @property
     def assignment(self) -> Assignment:
         return self.period.assignment
+
+    def value_of(self, column: str, goal: str) -> str:
+        """What a cell would show now, in its plain form."""
+        if not goal:
+            return self.values[column]
+        value, note = self.figures.get(goal, ("", ""))
+        return value if column == "value" else note
 
     @property
     def version(self) -> str:
@@ -75,7 +84,7 @@ def read_states(organization: Organization, label: str) -> dict[str, State]:
         .annotate(last_pk=Subquery(earlier.values("pk")[:1]))
         .order_by("assignment__item__document_id", "assignment__item__position", "pk")
     )
-    reports = ProgressReport.objects.filter(period__in=periods).prefetch_related("figures")
+    reports = ProgressReport.objects.filter(period__in=periods).prefetch_related("figures", "edits")
     present = {report.period_id: report for report in reports}
     last = ProgressReport.objects.filter(
         pk__in=[period.last_pk for period in periods if period.last_pk]
@@ -114,7 +123,8 @@ def _state(period, report, last, targets) -> State:
         for figure in (last.figures.all() if last is not None else ())
         if figure.target_id in uids
     }
-    return State(period, report, values, figures, last_values, targets)
+    edits = {edit.cell: edit for edit in report.edits.all()} if report is not None else {}
+    return State(period, report, values, figures, last_values, targets, edits)
 
 
 def plain_number(value: Decimal) -> str:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -33,16 +35,31 @@ from supervision.spreadsheets.returns.columns import (
     LEAST_POINTS,
     SHEETS,
     Column,
+    cell_key,
 )
 from supervision.spreadsheets.returns.state import State, plain_number, plain_text, read_states
 
 
-def write_return_workbook(
-    target: str | BinaryIO, *, organization: Organization, label: str, at: datetime
-) -> int:
-    """Write the workbook of the returns the body still owes for a period; returns their number.
+@dataclass(frozen=True)
+class Written:
+    """A workbook that was written: its rows, and the value of every cell by its key."""
 
-    Raises ActRefused when nothing is owed.
+    rows: int
+    cells: dict[str, str]
+
+
+def write_return_workbook(
+    target: str | BinaryIO,
+    *,
+    organization: Organization,
+    label: str,
+    at: datetime,
+    uid: UUID | None = None,
+) -> Written:
+    """Write the workbook of the returns the body still owes for a period.
+
+    `uid` names the workbook: under it the system keeps what the cells held. Raises ActRefused
+    when nothing is owed.
     """
     states = {
         uid: state for uid, state in read_states(organization, label).items() if not state.refusal
@@ -58,11 +75,12 @@ def write_return_workbook(
     )
     styles = Styles()
     kept: list[list[str]] = []
-    _write_sheet(book, styles, "progress", _progress_rows(states), organization, label, kept)
-    _write_sheet(book, styles, "figures", _figure_rows(states), organization, label, kept)
-    _write_check(book, styles, organization, label, at, kept)
+    cells: dict[str, str] = {}
+    _write_sheet(book, styles, "progress", _progress_rows(states), organization, label, kept, cells)
+    _write_sheet(book, styles, "figures", _figure_rows(states), organization, label, kept, cells)
+    _write_check(book, styles, organization, label, at, kept, str(uid or ""))
     book.save(target)
-    return len(states)
+    return Written(len(states), cells)
 
 
 def _progress_rows(states: dict[str, State]) -> Iterator[tuple[dict, str, str, str]]:
@@ -134,7 +152,7 @@ def _goal_in_words(goal: Target) -> str:
     return _("%(name)s %(goal)s") % {"name": goal.name, "goal": _height_of(goal)}
 
 
-def _write_sheet(book, styles, code, rows, organization, label, kept) -> None:
+def _write_sheet(book, styles, code, rows, organization, label, kept, cells_kept) -> None:
     name, columns = SHEETS[code]
     widths = [column.width for column in columns]
     sheet = new_sheet(book, str(name), widths)
@@ -180,6 +198,7 @@ def _write_sheet(book, styles, code, rows, organization, label, kept) -> None:
             cell = f"{get_column_letter(number)}{row}"
             value = plain_text(cells[column.key])
             kept.append([str(name), cell, uid, goal, version, column.title, value])
+            cells_kept[cell_key(code, uid, goal, column.key)] = value
 
 
 def _shown(column: Column, cells: dict[str, str]) -> Any:
@@ -233,19 +252,19 @@ def _offer_choices(sheet, columns: Sequence[Column], count: int) -> None:
         sheet.data_validations.append(validation)
 
 
-def _write_check(book, styles, organization, label, at, kept) -> None:
+def _write_check(book, styles, organization, label, at, kept, workbook) -> None:
     widths = [column.width for column in CHECK]
     sheet = new_sheet(book, str(CHECK_SHEET), widths)
     repeat_rows(sheet, f"{HEAD_ROW}:{HEAD_ROW}")
     _protect(sheet)
     writer = Writer(sheet, widths)
-    identity = [FORMAT, str(organization.uid), label]
+    identity = [FORMAT, str(organization.uid), label, workbook]
     writer.write(
         [
             *identity[:2],
             organization.short_name,
             label,
-            "",
+            workbook,
             timezone.localtime(at).strftime("%Y-%m-%d %H:%M"),
             digest(identity, kept),
         ],
