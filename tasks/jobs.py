@@ -11,6 +11,7 @@ from django.utils import timezone
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
+from supervision.services.exports import look_after_exports
 from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
@@ -57,6 +58,7 @@ def tick() -> dict:
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS),
         "letters": draw_letters,
         "fan_out": fan_out_missed,
+        "exports": lambda: look_after_exports(at=timezone.now()),
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
     }
     result, failed = {}, {}
