@@ -61,7 +61,7 @@ class TableForm(forms.Form):
     )
     light = forms.ChoiceField(label=pgettext_lazy("ledger", "Light"), required=False)
     paper = forms.ChoiceField(
-        label=_("Paper"),
+        label=pgettext_lazy("sheet", "Paper"),
         required=False,
         choices=[("", _("As usual for the table")), ("a4", _("A4 landscape"))]
         + [("a3", _("A3 landscape"))],
@@ -80,7 +80,7 @@ class TableForm(forms.Form):
         choices=[(RUNNING, _("Running through")), (PER_CHAPTER, _("Anew in each chapter"))],
     )
     reason = forms.CharField(
-        label=_("What for"),
+        label=pgettext_lazy("sheet", "What it is needed for"),
         required=False,
         max_length=200,
         help_text=_(

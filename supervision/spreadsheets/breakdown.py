@@ -99,7 +99,7 @@ def find_headings(
 ) -> tuple[int, list[Heading]]:
     """The row of the headings and what each means: as remembered for the source, else guessed."""
     remembered = remembered or {}
-    best: tuple[int, int, list[Heading]] = (0, 0, [])
+    best: tuple[tuple[int, int], int, list[Heading]] = ((0, 0), 0, [])
     for number in sorted(table.rows)[:HEAD_ROWS_SEARCHED]:
         taken: set[str] = set()
         headings = []
@@ -112,7 +112,8 @@ def find_headings(
                 meant = guess_field(text, taken)
             taken.add(meant)
             headings.append(Heading(index, text, meant))
-        understood = sum(bool(heading.field) for heading in headings)
+        # Where nothing is understood the first full row is taken for the headings.
+        understood = (sum(bool(heading.field) for heading in headings), len(headings))
         if understood > best[0]:
             best = (understood, number, headings)
     return best[1], best[2]
