@@ -46,6 +46,7 @@ test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a 
 
 bench: $(VENV)/.installed-dev $(LOCALE)/django.mo ## compare 286 with 28,600 assignments: statements and times as ratios
 	$(PY) tests/bench/sweep.py
+	$(PY) tests/bench/ledger.py
 
 bench-sweep: $(VENV)/.installed-dev $(LOCALE)/django.mo ## the sweep at 1,000 to 100,000 assignments beside bare SQL, on SQLite and PostgreSQL
 	@bash .ci/debian-packages $(DEBIAN_SERVERS)

@@ -70,6 +70,7 @@ class PrintSheet:
     title: str
     facts: str
     numbering: str = RUNNING
+    sums_by_band: bool = False
     number: int = 0
     band: str | None = None
     sums: dict[str, float] = field(default_factory=dict)
@@ -86,6 +87,8 @@ class PrintSheet:
     def add(self, row: Row) -> None:
         if row.band != self.band:
             self._close_merged()
+            if self.sums_by_band:
+                self._write_sums()
             self.band = row.band
             if self.numbering == PER_CHAPTER:
                 self.number = 0
@@ -109,11 +112,8 @@ class PrintSheet:
             self.writer.across(_("There is nothing to show."), self.styles.middle)
         if total:
             self.writer.across(total, self.styles.total)
-        elif self.sums:
-            values: list[Any] = [self.sums.get(column.key) for column in self.columns]
-            first = next(i for i, column in enumerate(self.columns) if not column.is_summed)
-            values[first] = _("Total")
-            self.writer.write(values, [self.styles.total] * len(values), height=20)
+        else:
+            self._write_sums()
         if signature:
             self.writer.across("", self.styles.sign, height=10)
             self.writer.across(
@@ -124,6 +124,16 @@ class PrintSheet:
                 self.styles.sign,
                 height=28,
             )
+
+    def _write_sums(self) -> None:
+        """The sums of what has passed since the last ones; nothing where nothing is summed."""
+        if not self.sums:
+            return
+        values: list[Any] = [self.sums.get(column.key) for column in self.columns]
+        first = next(i for i, column in enumerate(self.columns) if not column.is_summed)
+        values[first] = _("Total")
+        self.writer.write(values, [self.styles.total] * len(values), height=20)
+        self.sums = {}
 
     def _shown(self, column: Column, row: Row) -> Any:
         if column.key == NUMBER:

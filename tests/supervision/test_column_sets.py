@@ -231,6 +231,8 @@ def test_scores_count_what_is_on_record(city):
     assert by_content["办结申请被退回两次以上"]["扣分"] == 4
     assert by_content["红单"]["扣分"] == 2
     assert sum(row["得分"] for row in rows) == 100 - 20 - 4 - 2
+    foots = [r for r in written("scores", city.officer).worksheets[0].values if r[0] == "合计"]
+    assert [foot[-1] for foot in foots] == [100 - 20 - 4 - 2, 100 - 4]
 
 
 def test_scores_stay_with_those_who_supervise(city):

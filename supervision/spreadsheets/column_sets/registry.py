@@ -20,6 +20,7 @@ class Part:
     title: Any
     columns: Sequence[Column]
     rows: Callable[[Scope], Iterator[Row]]
+    sums_by_band: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class SheetKind:
     is_office_only: bool = False
 
 
-def _kind(code: str, title: Any, columns, rows, **options) -> SheetKind:
-    return SheetKind(code, title, (Part(title, columns, rows),), **options)
+def _kind(
+    code: str, title: Any, columns, rows, *, sums_by_band: bool = False, **options
+) -> SheetKind:
+    return SheetKind(code, title, (Part(title, columns, rows, sums_by_band),), **options)
 
 
 LEDGER = "ledger"
@@ -103,6 +106,7 @@ SHEETS: dict[str, SheetKind] = {
             pgettext_lazy("sheet", "Score sheet"),
             scores.SCORES,
             scores.score_rows,
+            sums_by_band=True,
             is_office_only=True,
         ),
         _kind(

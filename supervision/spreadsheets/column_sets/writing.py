@@ -87,6 +87,7 @@ def write_sheets(
             title if number == 0 else name,
             facts,
             numbering=scope.numbering,
+            sums_by_band=part.sums_by_band,
         )
         flat = FlatSheet(sheets[1], styles, [*part.columns, BAND])
         printed.begin()
