@@ -330,6 +330,14 @@ SENTENCES: dict[str, tuple] = {
         _("The ledger was exported: %(rows)s rows"),
         _("The ledger was exported"),
     ),
+    EventKind.TABLE_IMPORTED: (
+        _("%(rows)s items were drafted from a breakdown table of %(source)s"),
+        _("Items were drafted from a breakdown table"),
+    ),
+    EventKind.PACK_MADE: (
+        _("The meeting pack %(period)s was made"),
+        _("A meeting pack was made"),
+    ),
     EventKind.IMPORTED: (
         _("%(rows)s returns were imported from a workbook"),
         _("Returns were imported from a workbook"),

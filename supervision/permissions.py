@@ -256,6 +256,28 @@ def can_import_returns(organization, user) -> bool:
     return organization.pk == user.organization_id and user.has_role(LIAISON, BODY_HEAD)
 
 
+# Workbooks
+
+
+def can_handle_export(run, user) -> bool:
+    """Call off, ask again, fetch: whoever asked for it."""
+    return run.owner_id == user.pk
+
+
+def can_import_tables(user) -> bool:
+    """Draft the items of somebody else's breakdown table."""
+    return user.has_role(OFFICER)
+
+
+def sees_scores(user) -> bool:
+    """Scores and packs stay with those who supervise."""
+    return sees_all_items(user)
+
+
+def can_make_packs(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD)
+
+
 # Requests
 
 

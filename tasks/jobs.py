@@ -14,6 +14,7 @@ from django.utils import timezone
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
+from supervision.services.exports import look_after_exports
 from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.releases import publish_due
@@ -68,6 +69,7 @@ def tick() -> dict:
         "letters": draw_letters,
         "editions": lambda: publish_due(at=timezone.now()),
         "fan_out": fan_out_missed,
+        "exports": lambda: look_after_exports(at=timezone.now()),
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
     }
     result, failed = {}, {}

@@ -4,6 +4,7 @@
 which its act is possible, so that what is answered depends on the person alone.
 """
 
+import hashlib
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -14,6 +15,9 @@ from notifications.models import GroupRobot, MessageHold
 from supervision.models import (
     Attachment,
     Delegation,
+    ExportRun,
+    MeetingPack,
+    MeetingPackFile,
     Organization,
     Release,
     ReportPeriod,
@@ -174,6 +178,13 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "returns",
         "ledger",
         "ledger_xlsx",
+        "ledgers",
+        "ledgers_xlsx",
+        "exports",
+        "packs",
+        "tables",
+        "tables_preview",
+        "tables_apply",
         "workbook",
         "workbook_preview",
         "workbook_apply",
@@ -279,6 +290,41 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
             reverse("supervision:saved_view_act", args=[view.uid, "rename"]),
             {"name": "新名"},
         )
+    for tag, owner in (("own", city.liaison), ("other", city.officer)):
+        run = ExportRun.objects.create(
+            owner=owner, sheet="ledger", title="台账", requested_at=NOON, beat_at=NOON
+        )
+        rows["supervision:export_act", tag] = (
+            reverse("supervision:export_act", args=[run.uid, "cancel"]),
+            {},
+        )
+        ready = ExportRun.objects.create(
+            owner=owner,
+            sheet="ledger",
+            title="台账",
+            status="ready",
+            requested_at=NOON,
+            file=ContentFile(b"PK", name="x"),
+            file_name="台账.xlsx",
+            sha256="0" * 64,
+            expires_at=NOON + timedelta(days=1),
+        )
+        rows["supervision:export_file", tag] = (
+            reverse("supervision:export_file", args=[ready.uid]),
+            {},
+        )
+    pack = MeetingPack.objects.create(
+        label="2026-05", number=1, as_of_date=TODAY, sha256="0" * 64, made_at=NOON
+    )
+    file = MeetingPackFile.objects.create(
+        pack=pack,
+        position=1,
+        name="台账.xlsx",
+        file=ContentFile(b"PK", name="x"),
+        size_bytes=2,
+        sha256=hashlib.sha256(b"PK").hexdigest(),
+    )
+    rows["supervision:pack_file", "-"] = (reverse("supervision:pack_file", args=[file.uid]), {})
     for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
     for name in ("item", "item_json"):

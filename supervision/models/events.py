@@ -97,6 +97,8 @@ class EventKind(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn from the public")
     EXPORTED = "exported", _("Ledger exported")
     IMPORTED = "imported", _("Returns imported")
+    TABLE_IMPORTED = "table_imported", _("Breakdown table imported")
+    PACK_MADE = "pack_made", _("Meeting pack made")
     CALENDAR_DRAFTED = "calendar_drafted", _("Holiday notice loaded")
     CALENDAR_CONFIRMED = "calendar_confirmed", _("Holiday notice confirmed")
     CALENDAR_DROPPED = "calendar_dropped", _("Holiday notice dropped")

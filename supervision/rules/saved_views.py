@@ -8,6 +8,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "items": ("document", "kind", "state", "body", "leader", "light", "q", "order"),
     "matrix": ("document",),
     "ledger": ("document", "light", "body"),
+    "ledgers": ("sheet", "document", "period", "kind", "state", "body", "leader", "light")
+    + ("paper", "order", "numbering"),
 }
 LEFT_OUT = frozenset({"page"})
 LONGEST_VALUE = 100

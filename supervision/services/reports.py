@@ -29,6 +29,7 @@ from supervision.services.acts import (
     require,
     save,
 )
+from supervision.services.edits import note_edits
 
 TEXT_FIELDS = ("progress_text", "problem_text", "next_text", "coordination_text")
 FIELDS = (*TEXT_FIELDS, "cause", "self_percent")
@@ -109,19 +110,26 @@ def save_report(
             _("This return is “%(state)s” and cannot be changed now.")
             % {"state": report.get_status_display()}
         )
-    for name in FIELDS:
-        if name in changes:
-            setattr(report, name, changes[name])
+    edited = [name for name in FIELDS if name in changes and getattr(report, name) != changes[name]]
+    for name in edited:
+        setattr(report, name, changes[name])
     report.filled_by = by
     save(report)
-    if figures is not None:
+    if figures:
+        known = {figure.target_id: figure for figure in report.figures.all()}
         for target, (value, note) in figures.items():
+            before = known.get(target.pk)
+            if (before.value if before else None) != value:
+                edited.append(f"value {target.uid}")
+            if (before.note if before else "") != (note if value is not None else ""):
+                edited.append(f"note {target.uid}")
             if value is None:
                 report.figures.filter(target=target).delete()
             else:
                 ReportFigure.objects.update_or_create(
                     report=report, target=target, defaults={"value": value, "note": note}
                 )
+    note_edits(report=report, cells=edited, by=by, at=at)
     return report
 
 

@@ -29,7 +29,7 @@ ITEMS = ("items", _("Items"), ("item", "item_new", "item_edit", "item_act", "ite
 REVIEWS = ("reviews", _("Reviews"), ("review_act",))
 DECISIONS = ("reviews", _("Decisions"), ("review_act",))
 MATRIX = ("matrix", _("Matrix"), ())
-DOCUMENTS = ("documents", _("Documents"), ("document", "document_act"))
+DOCUMENTS = ("documents", _("Documents"), ("document", "document_act", "tables"))
 RELEASES = ("releases", _("Public editions"), ("release", "release_edit", "release_act"))
 SETTINGS = (
     "settings",
@@ -45,6 +45,7 @@ SETTINGS = (
         "calendar_notice",
     ),
 )
+TABLES = ("ledgers", _("Tables"), ("exports", "packs", "ledger"))
 AUDIT = ("audit", _("Records"), ())
 LETTERS = (
     "letters",
@@ -58,11 +59,11 @@ def entries_for(user) -> list[tuple]:
     """The entries of a user's navigation, by duty; nothing for an account without one."""
     found = [HOME]
     if user.is_office:
-        found += [REVIEWS, ITEMS, MATRIX, LETTERS, DOCUMENTS, RELEASES, AUDIT, SETTINGS]
+        found += [REVIEWS, ITEMS, MATRIX, LETTERS, TABLES, DOCUMENTS, RELEASES, AUDIT, SETTINGS]
     elif user.has_role(permissions.LEADER, permissions.PRINCIPAL):
-        found += [DECISIONS, ITEMS, MATRIX, LETTERS]
+        found += [DECISIONS, ITEMS, MATRIX, LETTERS, TABLES]
     elif user.is_body:
-        found += [RETURNS, ITEMS, LETTERS]
+        found += [RETURNS, ITEMS, LETTERS, TABLES]
     if permissions.sees_releases(user) and RELEASES not in found:
         found.append(RELEASES)
     if permissions.sees_rules(user) and SETTINGS not in found:
