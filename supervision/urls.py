@@ -81,6 +81,7 @@ body_urls: list = [
     path("periods/<uuid:uid>/<slug:act>/", assignments.period_act, name="period_act"),
     path("returns/", reports.returns, name="returns"),
     path("returns/<slug:label>/", reports.returns_of, name="returns_of"),
+    path("returns/<slug:label>/<uuid:uid>/draft/", reports.return_draft, name="return_draft"),
     path("reports/<uuid:uid>/", reports.report, name="report"),
     path("reports/<uuid:uid>/<slug:act>/", reports.report_act, name="report_act"),
     path("files/<uuid:uid>/", files.file, name="file"),

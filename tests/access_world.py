@@ -128,6 +128,10 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "objection_act": (reverse(name("objection_act"), args=[objection.uid, "reject"]), version),
         "period_act": (reverse(name("period_act"), args=[unwritten.uid, "skip"]), version),
         "returns_of": (reverse(name("returns_of"), args=[label]), {"act": "save"}),
+        "return_draft": (
+            reverse(name("return_draft"), args=[unwritten.label, unwritten.uid]),
+            {f"r{unwritten.pk}-progress_text": "本期进展"},
+        ),
         "workbook_xlsx": (reverse(name("workbook_xlsx"), args=[label]), {}),
         "report": (reverse(name("report"), args=[returned.uid]), {}),
         "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
