@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import EventKind, LetterKind, Role
+from supervision.models import Event, EventKind, LetterKind, Role
 
 K = EventKind
 LIAISON, BODY_HEAD = Role.LIAISON.value, Role.BODY_HEAD.value
@@ -105,6 +105,12 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.LETTER_ISSUED: BODY,
     K.LETTER_VOIDED: _inbox(LIAISON, BODY_HEAD),
     K.LETTER_REPLIED: _inbox(OFFICER),
+    # The event's body is the one that is asked, and of an answer the one that asked.
+    K.HELP_ASKED: BODY,
+    K.HELP_DUE: _digest(LIAISON) + _inbox(BODY_HEAD),
+    K.HELP_ANSWERED: _digest(LIAISON) + _inbox(BODY_HEAD),
+    K.HELP_DECLINED: BODY + _inbox(OFFICER),
+    K.HELP_WITHDRAWN: _inbox(LIAISON, BODY_HEAD),
     K.RELEASE_PROPOSED: _digest(REVIEWER),
     K.RELEASE_SENT_BACK: _digest(PUBLISHER),
     K.RELEASE_APPROVED: _inbox(PUBLISHER),
@@ -138,6 +144,9 @@ TAKES_OFF: dict[str, frozenset[str]] = {
     K.RELEASE_APPROVED: frozenset({"releases"}),
     K.RELEASE_SENT_BACK: frozenset({"releases"}),
 }
+# Read by the body that is asked as well, which may have no share of the item.
+OF_HELP = frozenset({K.HELP_ASKED, K.HELP_DUE, K.HELP_ANSWERED, K.HELP_DECLINED, K.HELP_WITHDRAWN})
+TO_THE_HELPER = frozenset({K.HELP_ASKED, K.HELP_DUE, K.HELP_WITHDRAWN})
 # About the calendar as a whole: no share, no item.
 OF_CALENDAR = frozenset({K.CALENDAR_DRAFTED, K.CALENDAR_CONFIRMED, K.CALENDAR_CHANGED})
 
@@ -180,6 +189,9 @@ SETTLES: dict[str, frozenset[str]] = {
     K.MILESTONE_SENT_BACK: frozenset({K.MILESTONE_SUBMITTED}),
     K.MILESTONE_CANCELLED: frozenset({K.MILESTONE_MISSED}),
     K.ESCALATION_DECIDED: frozenset({K.ESCALATION_PROPOSED}),
+    K.HELP_ANSWERED: frozenset({K.HELP_ASKED, K.HELP_DUE}),
+    K.HELP_DECLINED: frozenset({K.HELP_ASKED, K.HELP_DUE}),
+    K.HELP_WITHDRAWN: frozenset({K.HELP_ASKED, K.HELP_DUE}),
     K.LETTER_REPLIED: frozenset({K.LETTER_ISSUED}),
     K.LETTER_VOIDED: frozenset({K.LETTER_ISSUED}),
 }
@@ -245,6 +257,15 @@ def hearings(kind: str, data: Mapping) -> Sequence[Hearing]:
         to_audience = tuple(Hearing(duty, channel) for duty in duties)
         return to_audience + (_inbox(OFFICER) if kind == K.ESCALATED else ())
     return HEARINGS.get(kind, ())
+
+
+def is_help_to(event: Event, organization_id: int | None) -> bool:
+    """Whether an event is about help asked of this body: it reads it without a share of its own."""
+    return (
+        event.kind in TO_THE_HELPER
+        and organization_id is not None
+        and event.organization_id == organization_id
+    )
 
 
 def why(reason_code: str, params: Mapping) -> str:

@@ -192,6 +192,7 @@ class Person(NamedTuple):
     is_digest_on: bool | None
     is_sms_on: bool | None
     deputy_id: int | None
+    section_id: int | None = None
 
 
 def people_on(day: date, who: Q) -> list[Person]:
@@ -215,6 +216,7 @@ def people_on(day: date, who: Q) -> list[Person]:
             "preference__is_digest_on",
             "preference__is_sms_on",
             "standing_in_now__deputy_id",
+            "section_id",
         )
     )
     return [Person(*row) for row in rows]
@@ -230,8 +232,15 @@ def resolve(
 ) -> dict[int, Told]:
     """Which of `people` hear of the event in a duty of their own. Nobody is told of his own act."""
     told: dict[int, Told] = {}
+    people = list(people)
+    section_id = None
+    if event.assignment_id and any(person.section_id for person in people):
+        section_id = event.assignment.section_id
     for person in people:
         if person.pk == event.by_id:
+            continue
+        # Who works in one section hears of its work only; a head hears as the head.
+        if person.role == rules.LIAISON and person.section_id not in (None, section_id):
             continue
         for hearing in found:
             holds = {
@@ -412,7 +421,9 @@ def settle(event: Event) -> None:
         cancel_open(event.assignment_id, at=event.recorded_at, reason=event.kind)
     elif event.kind in rules.SETTLES:
         of = {}
-        if event.milestone_id:
+        if event.kind in rules.OF_HELP:
+            of = {"event__data__help": event.data.get("help")}
+        elif event.milestone_id:
             of = {"event__milestone_id": event.milestone_id}
         elif event.period_id:
             of = {"event__period_id": event.period_id}

@@ -12,6 +12,7 @@ from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
 from supervision.services.facts import Effect, apply_effect, due_effects
+from supervision.services.help import remind_of_help
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
 from tasks.clock import (
@@ -55,6 +56,7 @@ def tick() -> dict:
         return {"skipped": "another worker is at it"}
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS),
+        "help": lambda: {"reminded": remind_of_help(timezone.localdate(), at=timezone.now())},
         "letters": draw_letters,
         "fan_out": fan_out_missed,
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),

@@ -14,6 +14,7 @@ from notifications.models import GroupRobot, MessageHold
 from supervision.models import (
     Attachment,
     Delegation,
+    HelpRequest,
     Organization,
     Release,
     ReportPeriod,
@@ -106,6 +107,14 @@ def of(city, body: Organization, leader, label: str) -> dict:
     extension = ExtensionFactory(assignment=working, submitted_at=NOON, asked_by=city.body_head)
     objection = ObjectionFactory(assignment=share("disputed"), submitted_by=city.body_head)
     letter = LetterFactory(assignment=working, number=f"政督催〔2026〕{body.pk}号", n=body.pk)
+    helped = HelpRequest.objects.create(
+        assignment=working,
+        organization=city.other_bureau,
+        text="请协助",
+        due_date=TODAY,
+        asked_by=city.officer,
+        asked_at=NOON,
+    )
     version = {"version": ""}
     name = "supervision:{}".format
     return {
@@ -128,6 +137,9 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "objection_act": (reverse(name("objection_act"), args=[objection.uid, "reject"]), version),
         "period_act": (reverse(name("period_act"), args=[unwritten.uid, "skip"]), version),
         "returns_of": (reverse(name("returns_of"), args=[label]), {"act": "save"}),
+        "help_request": (reverse(name("help_request"), args=[helped.uid]), {}),
+        "help_act": (reverse(name("help_act"), args=[helped.uid, "answer"]), {"text": "答复"}),
+        "act_form": (reverse(name("act_form"), args=["assignment", working.uid, "files"]), {}),
         "return_draft": (
             reverse(name("return_draft"), args=[unwritten.label, unwritten.uid]),
             {f"r{unwritten.pk}-progress_text": "本期进展"},

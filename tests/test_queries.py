@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from supervision.models import Assignment, Event, EventKind, SavedView
+from supervision.models import Assignment, Event, EventKind, HelpRequest, SavedView
 from supervision.services.search import rebuild_search
 from tasks.jobs import sweep
 from tests.factories import (
@@ -54,6 +54,10 @@ def world(city):
     return city
 
 
+def share_of_another(item) -> Assignment:
+    return AssignmentFactory(item=item, role="support", organization=OrganizationFactory())
+
+
 def add_rows(city, count: int) -> None:
     """More of everything a page could show, each with bodies, people and papers of its own."""
     have = Assignment.objects.count()
@@ -84,6 +88,15 @@ def add_rows(city, count: int) -> None:
             status=("submitted", "draft", "under_sign_off", "returned")[number % 4],
         )
         LetterFactory(assignment=own)
+        for asker, body in ((own, city.county), (share_of_another(item), city.bureau)):
+            HelpRequest.objects.create(
+                assignment=asker,
+                organization=body,
+                text="请协助",
+                due_date=TODAY,
+                asked_by=city.officer,
+                asked_at=NOON,
+            )
         LetterFactory(assignment=city.share).copied_to.add(OrganizationFactory())
         ExtensionFactory(assignment=own, submitted_at=NOON, asked_by=city.body_head)
         # More on the one item and the one share as well.

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django import forms
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from supervision.models import Assignment, Cause, Milestone, Organization, ProgressReport, Target
@@ -180,6 +181,36 @@ class ExtensionForm(ActForm):
     )
     reason = text_field(_("Reason"))
     progress_text = text_field(_("Progress so far"))
+
+
+class HelpForm(ActForm):
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(),
+        label=_("Body asked"),
+        help_text=_("Bodies with a share of this item come first."),
+    )
+    text = text_field(_("What is asked for"), help_text=_("One matter, as exact as you can."))
+    due_date = date_field(_("Needed by"))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        shares = self.row.item.assignments.exclude(status=Assignment.Status.CANCELLED)
+        is_party = Exists(shares.filter(organization=OuterRef("pk")))
+        self.fields["organization"].queryset = (
+            Organization.objects.exclude(kind=Organization.Kind.OFFICE)
+            .exclude(pk=self.row.organization_id)
+            .filter(valid_to_date=None)
+            .annotate(is_party=is_party)
+            .order_by("-is_party", "kind_position", "position", "pk")
+        )
+
+
+class AnswerForm(ActForm):
+    text = text_field(_("Answer"), help_text=_("What you did, or can do, and by when."))
+
+
+class DeclineForm(ActForm):
+    text = text_field(_("Reason"), rows=3)
 
 
 class GrantForm(ActForm):

@@ -33,6 +33,7 @@ from supervision.services.acts import (
     require,
     save,
 )
+from supervision.services.help import end_help
 from supervision.services.periods import prolong_periods
 from supervision.services.settings import deadline, limits, working_calendar
 
@@ -418,6 +419,7 @@ def complete_assignment(
     verdict = completion_verdict(
         assignment.submitted_date, assignment.due_date, assignment.original_due_date
     )
+    end_help(assignment, by=by, at=at)
     return _move(
         assignment,
         EventKind.COMPLETED,
@@ -540,6 +542,7 @@ def cancel_assignment(
     for request in [*assignment.extensions.open(), *assignment.objections.open()]:
         request.withdraw()
         save(request)
+    end_help(assignment, by=by, at=at)
     return _move(assignment, EventKind.CANCELLED, by, at, assignment.cancel, reason=basis)
 
 

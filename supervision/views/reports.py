@@ -38,7 +38,9 @@ from supervision.services.settings import return_checks, working_calendar
 from supervision.views.assignments import (
     IN_HAND,
     Act,
+    ActLink,
     Offer,
+    act_links,
     files_of,
     in_state,
     return_url,
@@ -105,6 +107,7 @@ class Row:
     form: forms.ReturnForm | None = None
     theirs: dict | None = None
     files: list = field(default_factory=list)
+    links: list[ActLink] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     moves: list[str] = field(default_factory=list)
 
@@ -185,6 +188,7 @@ def rows_of(user: User, label: str) -> list[Row]:
         .filter(label=label)
         .exclude(assignment__status=Assignment.Status.CANCELLED)
         .select_related("assignment__item__clause", "assignment__organization")
+        .prefetch_related("assignment__milestones")
         .annotate(
             last_pk=Subquery(earlier.values("pk")[:1]),
             last_approved_text=Subquery(
@@ -272,6 +276,9 @@ def returns_of(request, label):
         for row in rows:
             if row.period.pk in troubled:
                 row.form, row.theirs = troubled[row.period.pk]
+    for row in rows:
+        if row.period.status == ReportPeriod.Status.OPEN:
+            row.links = act_links(row.assignment, request.user, back=return_url(row.period))
     today = local_today()
     due = min(row.period.due_date for row in rows)
     code, words = due_words(due, today, working_calendar())

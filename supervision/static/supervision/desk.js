@@ -265,6 +265,60 @@
     }
   }, true);
 
+  // A form as a dialog over the page it belongs to: <a data-dialog href="page of the form">.
+  // Without script, or when anything fails, the link leads to the page itself.
+  document.addEventListener("click", function (event) {
+    var link = event.target instanceof Element && event.target.closest("a[data-dialog]");
+    var isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+    if (!link || !isPlain || !window.HTMLDialogElement) {
+      return;
+    }
+    event.preventDefault();
+    window
+      .fetch(link.href, { credentials: "same-origin", redirect: "error" })
+      .then(function (answer) {
+        return answer.ok ? answer.text() : Promise.reject(new Error(String(answer.status)));
+      })
+      .then(function (text) {
+        openDialog(new DOMParser().parseFromString(text, "text/html"), link);
+      })
+      .catch(function () {
+        window.location.assign(link.href);
+      });
+  });
+
+  function openDialog(page, link) {
+    var form = page.querySelector("[data-dialog-content]");
+    var dialog = document.createElement("dialog");
+    var head = document.createElement("h2");
+    dialog.className = "dialog";
+    head.id = "dialog-title";
+    head.textContent = page.querySelector("h1").textContent.trim();
+    dialog.setAttribute("aria-labelledby", head.id);
+    dialog.appendChild(head);
+    dialog.appendChild(page.querySelector(".page-intro"));
+    dialog.appendChild(form);
+    document.body.appendChild(dialog);
+    dialog.addEventListener("close", function () {
+      dialog.remove();
+      link.focus();
+    });
+    dialog.showModal();
+    var first = dialog.querySelector("form input:not([type=hidden]), form select, form textarea");
+    if (first) {
+      first.focus();
+    }
+  }
+
+  document.addEventListener("click", function (event) {
+    var close = event.target instanceof Element && event.target.closest("[data-dialog-close]");
+    var dialog = close && close.closest("dialog");
+    if (dialog) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+
   // The user's menu closes on Escape and on a click elsewhere.
   function closeMenus(except) {
     document.querySelectorAll("details.user-menu[open]").forEach(function (menu) {
