@@ -147,6 +147,8 @@ TAKES_OFF: dict[str, frozenset[str]] = {
 # Read by the body that is asked as well, which may have no share of the item.
 OF_HELP = frozenset({K.HELP_ASKED, K.HELP_DUE, K.HELP_ANSWERED, K.HELP_DECLINED, K.HELP_WITHDRAWN})
 TO_THE_HELPER = frozenset({K.HELP_ASKED, K.HELP_DUE, K.HELP_WITHDRAWN})
+# A desk has passed to a successor: what still waits for the one waits for the other.
+PASSES_ON = frozenset({K.HANDOVER_TAKEN})
 # About the calendar as a whole: no share, no item.
 OF_CALENDAR = frozenset({K.CALENDAR_DRAFTED, K.CALENDAR_CONFIRMED, K.CALENDAR_CHANGED})
 
@@ -216,9 +218,10 @@ URGENT = frozenset({K.BECAME_OVERDUE, K.ESCALATED, K.ESCALATION_PROPOSED, K.ESCA
 # What a chat group hears of: work that comes, and what presses for it.
 GROUP_KINDS = CHASING | {K.DISPATCHED, K.ESCALATION_DECIDED}
 
-DEPUTY, GROUP = "deputy", "group"
+DEPUTY, GROUP, SUCCESSOR = "deputy", "group", "successor"
 WHY = {
     DEPUTY: _("because you stand in for %(person)s"),
+    SUCCESSOR: _("because you took over the desk of %(person)s"),
     GROUP: _("because this group belongs to %(body)s"),
     LIAISON: _("because you are the liaison of %(body)s"),
     BODY_HEAD: _("because you are the head of %(body)s"),

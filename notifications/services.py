@@ -46,6 +46,8 @@ def hear(sender, event: Event, **kwargs) -> None:
     with transaction.atomic():
         settle(event)
         fan_out(event)
+        if event.kind in rules.PASSES_ON:
+            pass_on(event)
 
 
 def fan_out(event: Event) -> int:
@@ -434,6 +436,36 @@ def settle(event: Event) -> None:
             kinds=rules.SETTLES[event.kind],
             of=of,
         )
+
+
+def pass_on(event: Event) -> None:
+    """What waits for who left waits for the successor: open entries and unsent messages.
+
+    Entries of a person stay his, ticked off; the successor gets his own. Safe to repeat.
+    """
+    giver, taker = event.data["giver_id"], event.data["taker_id"]
+    waiting = InboxEntry.objects.filter(user_id=giver, done_at=None)
+    InboxEntry.objects.bulk_create(
+        [
+            InboxEntry(
+                user_id=taker,
+                event_id=event_id,
+                reason_code=rules.SUCCESSOR,
+                reason_params={"person": event.data["giver"]},
+                created_at=event.recorded_at,
+            )
+            for event_id in waiting.values_list("event_id", flat=True)
+        ],
+        ignore_conflicts=True,
+    )
+    waiting.update(done_at=event.recorded_at)
+    unsent = Delivery.objects.filter(
+        recipient_id=giver, on_behalf_of=None, status=SendStatus.PENDING
+    )
+    known = Delivery.objects.filter(
+        recipient_id=taker, event=OuterRef("event"), channel=OuterRef("channel")
+    )
+    unsent.filter(~Exists(known)).update(recipient_id=taker)
 
 
 def _take_off_desk(event: Event) -> None:

@@ -339,6 +339,8 @@ def can_place_people(organization, user) -> bool:
 
 def can_hand_over_for(person, user) -> bool:
     """One's own desk; the head of the body or the office for somebody who is away."""
+    if getattr(user, "deputy", None) is not None:
+        return False
     if user.pk == person.pk:
         return True
     if user.has_role(OFFICER, OFFICE_HEAD):

@@ -14,6 +14,7 @@ from notifications.models import GroupRobot, MessageHold
 from supervision.models import (
     Attachment,
     Delegation,
+    Handover,
     HelpRequest,
     Organization,
     Release,
@@ -21,6 +22,7 @@ from supervision.models import (
     SavedView,
 )
 from supervision.rules.calendar_file import NoticeDay
+from supervision.services.feeds import make_token
 from supervision.services.notices import draft_notice
 from tests.factories import (
     NOON,
@@ -185,6 +187,9 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "deputies",
         "stand_down",
         "mine",
+        "handovers",
+        "sections",
+        "calendar_feed",
         "accept_chosen",
         "release_chosen",
         "returns",
@@ -266,6 +271,18 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         ("own", city.liaison, city.body_head),
         ("other", city.county_liaison, city.county_head),
     ):
+        handed = Handover.objects.create(
+            organization=user.organization,
+            from_user=user,
+            to_user=deputy,
+            created_by=user,
+            created_at=NOON,
+        )
+        rows["supervision:handover", tag] = (handed.get_absolute_url(), {})
+        rows["supervision:handover_act", tag] = (
+            reverse("supervision:handover_act", args=[handed.uid, "drop"]),
+            {"version": ""},
+        )
         delegation = Delegation.objects.create(
             user=user,
             deputy=deputy,
@@ -279,6 +296,11 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
                 reverse(f"supervision:{name}", args=[delegation.uid]),
                 {},
             )
+    for tag, token in (("own", make_token(user=city.liaison, at=NOON)), ("other", "unknown")):
+        rows["supervision:calendar_ics", tag] = (
+            reverse("supervision:calendar_ics", args=[token]),
+            {},
+        )
     rows["supervision:saved_views", "-"] = (
         reverse("supervision:saved_views"),
         {"page": "items", "query": "light=red", "name": "红灯"},

@@ -8,7 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from supervision.models import Assignment, Event, EventKind, HelpRequest, SavedView
+from supervision.models import (
+    Assignment,
+    Event,
+    EventKind,
+    Handover,
+    HelpRequest,
+    SavedView,
+    Section,
+)
 from supervision.services.search import rebuild_search
 from tasks.jobs import sweep
 from tests.factories import (
@@ -51,6 +59,22 @@ def world(city):
     )
     city.share = AssignmentFactory(item=city.item, organization=city.bureau)
     city.letter = LetterFactory(assignment=city.share)
+    Section.objects.create(organization=city.bureau, name="综合科")
+    city.handover = Handover.objects.create(
+        organization=city.bureau,
+        from_user=city.liaison,
+        to_user=city.body_head,
+        created_by=city.liaison,
+        created_at=NOON,
+    )
+    city.help = HelpRequest.objects.create(
+        assignment=city.share,
+        organization=city.county,
+        text="请协助",
+        due_date=TODAY,
+        asked_by=city.liaison,
+        asked_at=NOON,
+    )
     return city
 
 
@@ -150,6 +174,9 @@ PAGES = {
     "document": ("officer", "liaison"),
     "audit": ("auditor", "officer"),
     "mine": ("liaison", "body_head"),
+    "sections": ("liaison", "body_head"),
+    "handover": ("liaison", "officer"),
+    "help_request": ("liaison", "officer"),
     "returns": ("liaison",),
     "returns_of": ("liaison", "body_head"),
     "assignment": ("officer", "liaison"),
@@ -172,6 +199,8 @@ def addresses(city) -> dict[str, str]:
         "item": [city.item.uid],
         "document": [city.document.uid],
         "returns_of": ["2026-05"],
+        "handover": [city.handover.uid],
+        "help_request": [city.help.uid],
         "assignment": [city.share.uid],
         "why_date": ["due", city.share.uid],
         "letter": [city.letter.uid],

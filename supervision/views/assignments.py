@@ -721,7 +721,12 @@ def _page(request, uid, bound=None):
     rows = Assignment.objects.visible_to(user).filter(uid=uid)
     lit = light_up(
         rows.select_related(
-            "item__clause", "item__document", "organization", "accepted_by", "transferred_to"
+            "item__clause",
+            "item__document",
+            "organization",
+            "accepted_by",
+            "transferred_to",
+            "section",
         ).prefetch_related("milestones"),
         today=today,
     )

@@ -50,6 +50,7 @@ from supervision.views.assignments import (
 )
 from supervision.views.base import local_today
 from supervision.views.body import due_words, require_body
+from supervision.views.navigation import chips
 
 Status = ProgressReport.Status
 PREFILLED = ("self_percent", "problem_text", "next_text", "cause")
@@ -187,7 +188,9 @@ def rows_of(user: User, label: str) -> list[Row]:
         own_periods(user)
         .filter(label=label)
         .exclude(assignment__status=Assignment.Status.CANCELLED)
-        .select_related("assignment__item__clause", "assignment__organization")
+        .select_related(
+            "assignment__item__clause", "assignment__organization", "assignment__section"
+        )
         .prefetch_related("assignment__milestones")
         .annotate(
             last_pk=Subquery(earlier.values("pk")[:1]),
@@ -276,17 +279,29 @@ def returns_of(request, label):
         for row in rows:
             if row.period.pk in troubled:
                 row.form, row.theirs = troubled[row.period.pk]
+    sections = list(request.user.organization.sections.filter(is_active=True))
+    if sections and request.method != "POST":
+        rows = _of_section(rows, request.GET.get("section", ""))
     for row in rows:
         if row.period.status == ReportPeriod.Status.OPEN:
             row.links = act_links(row.assignment, request.user, back=return_url(row.period))
     today = local_today()
-    due = min(row.period.due_date for row in rows)
+    due = min((row.period.due_date for row in rows), default=today)
     code, words = due_words(due, today, working_calendar())
     open_rows = [row for row in rows if row.is_editable]
     is_head = request.user.has_role(Role.BODY_HEAD)
     waiting = [row for row in rows if row.is_under_sign_off]
     context = {
         **progress_of(rows),
+        "sections": chips(
+            request,
+            "section",
+            [("", _("All sections"), None)]
+            + [(str(row.uid), row.name, None) for row in sections]
+            + [("none", _("No section"), None)],
+        )
+        if sections and request.user.only_section_id is None
+        else [],
         "label": label,
         "rows": rows,
         "due": due,
@@ -297,6 +312,17 @@ def returns_of(request, label):
         "has_form": bool(open_rows),
     }
     return render(request, "desk/reports/returns_of.html", context)
+
+
+def _of_section(rows: list[Row], wanted: str) -> list[Row]:
+    """The rows of one section of the body, by its identifier; `none` for those of no section."""
+    if not wanted:
+        return rows
+    if wanted == "none":
+        return [row for row in rows if row.assignment.section_id is None]
+    return [
+        row for row in rows if row.assignment.section and str(row.assignment.section.uid) == wanted
+    ]
 
 
 def progress_of(rows: list[Row]) -> dict[str, int]:
