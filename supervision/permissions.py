@@ -254,7 +254,12 @@ def can_review_report(report, user) -> bool:
 
 
 def can_import_returns(organization, user) -> bool:
-    return organization.pk == user.organization_id and user.has_role(LIAISON, BODY_HEAD)
+    """The workbook holds the whole body's returns: not for a section of it."""
+    return (
+        organization.pk == user.organization_id
+        and user.has_role(LIAISON, BODY_HEAD)
+        and user.only_section_id is None
+    )
 
 
 # Requests
