@@ -113,7 +113,11 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.HELP_WITHDRAWN: _inbox(LIAISON, BODY_HEAD),
     K.RELEASE_PROPOSED: _digest(REVIEWER),
     K.RELEASE_SENT_BACK: _digest(PUBLISHER),
-    K.RELEASE_APPROVED: _inbox(PUBLISHER),
+    # The next reviewer hears of it too, until the third has signed.
+    K.RELEASE_APPROVED: (Hearing(PUBLISHER, INBOX), Hearing(REVIEWER, DIGEST)),
+    K.RELEASED: _inbox(REVIEWER, OFFICE_HEAD),
+    # One person may withdraw; the others are told.
+    K.WITHDRAWN: _digest(PUBLISHER, REVIEWER, OFFICE_HEAD),
 }
 
 # A matter on a desk of the office, or of a head who has to sign off (domain.md, section 6.3).
@@ -141,8 +145,9 @@ TAKES_OFF: dict[str, frozenset[str]] = {
     K.COMPLETED: frozenset({"checks"}),
     K.CHECK_FAILED: frozenset({"checks"}),
     K.SUBMITTED: frozenset({"closing-sign-offs"}),
-    K.RELEASE_APPROVED: frozenset({"releases"}),
-    K.RELEASE_SENT_BACK: frozenset({"releases"}),
+    K.RELEASE_APPROVED: frozenset({"releases", "secrecy-reviews"}),
+    K.RELEASE_SENT_BACK: frozenset({"releases", "secrecy-reviews"}),
+    K.RELEASE_REVISED: frozenset({"releases", "secrecy-reviews"}),
 }
 # Read by the body that is asked as well, which may have no share of the item.
 OF_HELP = frozenset({K.HELP_ASKED, K.HELP_DUE, K.HELP_ANSWERED, K.HELP_DECLINED, K.HELP_WITHDRAWN})

@@ -42,6 +42,7 @@ BODY_QUEUES = {
 QUEUE_OF = {desk.code: desk.code for desk in DESKS if desk.code in QUEUES} | {
     "decisions": Queue.EXTENSIONS
 }
+OF_PUBLICATION = ("releases", "secrecy-reviews")
 # What a leader decides personally, so that the queue opens for a leader too.
 LEADERS_QUEUES = ("approvals", "decisions")
 # REVIEW_OVERDUE is the body's for its own sign-offs only.
@@ -123,7 +124,7 @@ def read_clocks(user: User, *, today: date, year: int) -> Clocks:
     facts = _facts(user, year)
     office, sign_offs_over = [], Counter()
     for desk in DESKS:
-        if desk.code == "releases" and not permissions.sees_all_items(user):
+        if desk.code in OF_PUBLICATION and not permissions.sees_all_items(user):
             continue
         waiting, over = _lying(desk, user, today, table, calendar)
         if desk.code in BODY_QUEUES:
@@ -169,7 +170,7 @@ def _lying(
 
 def _url_of(code: str, user: User) -> str:
     """Where the queue can be looked at; empty when this user has no such page."""
-    if code == "releases":
+    if code in OF_PUBLICATION:
         return reverse("supervision:releases") if permissions.sees_releases(user) else ""
     if not user.is_office and code not in LEADERS_QUEUES:
         return ""

@@ -1,7 +1,8 @@
 """Guards the database keeps itself, whatever door a write comes through.
 
 - an original due date or original milestone date, once written, never changes;
-- an event is never edited.
+- an event is never edited, nor a step of a review;
+- an edition becomes approved or public only when three people have read what it holds now.
 
 Installed after every migration, because SQLite drops a table's triggers when it rebuilds it.
 """
@@ -13,7 +14,38 @@ GUARDS = (
     ("supervision_assignment", "original_due_date", "the original due date is written once"),
     ("supervision_milestone", "original_date", "the original date is written once"),
     ("supervision_event", None, "an event is never edited"),
+    ("supervision_releasestep", None, "a step of a review is never edited"),
 )
+REVIEWED = "an edition is public only when three people have read it as it is"
+# The steps of the present round in which somebody read exactly what the edition holds.
+READ = (
+    "SELECT count(*) FROM supervision_releasestep step WHERE step.release_id = NEW.id "
+    "AND step.round = NEW.round AND step.stage IN (1, 2, 3) AND step.seen_hash = NEW.content_hash"
+)
+GUARDED_STATES = "NEW.status IN ('approved', 'released', 'superseded')"
+
+
+def _guard_reviews(cursor, vendor: str) -> None:
+    """An edition is inserted or moved into a public state with its three steps or not at all."""
+    for event in ("INSERT", "UPDATE"):
+        name = f"guard_supervision_release_{event.lower()}"
+        if vendor == "sqlite":
+            cursor.execute(
+                f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON supervision_release "
+                f"FOR EACH ROW WHEN {GUARDED_STATES} AND ({READ}) < 3 "
+                f"BEGIN SELECT RAISE(ABORT, '{REVIEWED}'); END"
+            )
+        elif vendor == "postgresql":
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$ BEGIN "
+                f"IF {GUARDED_STATES} AND ({READ}) < 3 THEN RAISE EXCEPTION '{REVIEWED}' "
+                f"USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NEW; "
+                f"END $$ LANGUAGE plpgsql"
+            )
+            cursor.execute(
+                f"CREATE OR REPLACE TRIGGER {name} BEFORE {event} ON supervision_release "
+                f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+            )
 
 
 def install_guards(using: str = "default", **kwargs) -> None:
@@ -50,3 +82,5 @@ def install_guards(using: str = "default", **kwargs) -> None:
                     f"CREATE OR REPLACE TRIGGER {name} BEFORE UPDATE ON {table} "
                     f"FOR EACH ROW {when}EXECUTE FUNCTION {name}()"
                 )
+        if "supervision_releasestep" in existing:
+            _guard_reviews(cursor, connection.vendor)

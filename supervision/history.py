@@ -305,11 +305,16 @@ SENTENCES: dict[str, tuple] = {
         _("The public edition %(edition)s was proposed"),
         _("A public edition was proposed"),
     ),
+    EventKind.RELEASE_REVISED: (
+        _("The public edition %(edition)s was changed; all reviews begin anew"),
+        _("A public edition was changed"),
+    ),
     EventKind.RELEASE_SENT_BACK: (
         _("The public edition %(edition)s was sent back"),
         _("A public edition was sent back"),
     ),
     EventKind.RELEASE_APPROVED: (
+        _("The public edition %(edition)s passed review %(stage)s of 3"),
         _("The public edition %(edition)s was approved"),
         _("A public edition was approved"),
     ),
@@ -463,6 +468,7 @@ DESK_NAMES: dict[str, str] = {
     "sign-offs": _("Return to sign off"),
     "closing-sign-offs": _("Closing to sign off"),
     "releases": _("Public edition to review"),
+    "secrecy-reviews": _("Public edition in secrecy review"),
 }
 RULES_NAMES: dict[str, str] = {
     "ladder": _("Ladder"),

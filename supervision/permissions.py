@@ -452,7 +452,12 @@ def can_propose_release(release, user) -> bool:
 
 
 def can_review_release(release, user) -> bool:
-    """A reviewer, never the author."""
+    """A reviewer who had no other hand in this round: not the author, no earlier reviewer."""
+    return user.has_role(REVIEWER) and not is_person(user, *release.signed_by())
+
+
+def can_send_back_release(release, user) -> bool:
+    """Any reviewer but the author, also one who has approved and saw the fault later."""
     return user.has_role(REVIEWER) and not is_person(
         user, release.author_id, release.author_deputy_id
     )

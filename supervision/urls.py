@@ -52,6 +52,7 @@ office_urls: list = [
     path("releases/", releases.releases, name="releases"),
     path("releases/propose/", releases.release_propose, name="release_propose"),
     path("releases/<uuid:uid>/", releases.release, name="release"),
+    path("releases/<uuid:uid>/edit/", releases.release_edit, name="release_edit"),
     path("releases/<uuid:uid>/<slug:act>/", releases.release_act, name="release_act"),
     path("audit/", audit.audit, name="audit"),
 ]

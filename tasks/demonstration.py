@@ -47,6 +47,7 @@ from supervision.models import (
     User,
 )
 from supervision.rules.policy_file import PolicyFile, parse_policy
+from supervision.rules.secrecy_slip import QUESTIONS
 from supervision.services import assignments as acts
 from supervision.services import (
     documents,
@@ -78,7 +79,9 @@ PEOPLE = (
     ("kejifu", "孙副市长", (Role.LEADER,), "分管科技副市长"),
     ("shizhang", "周市长", (Role.PRINCIPAL,), "市长"),
     ("fabu", "陈静", (Role.PUBLISHER,), "公开编辑"),
-    ("shenhe", "刘洋", (Role.REVIEWER,), "公开审核"),
+    ("shenhe", "刘洋", (Role.REVIEWER,), "公开一审"),
+    ("fushen", "马晓燕", (Role.REVIEWER,), "公开二审"),
+    ("baomi", "高建军", (Role.REVIEWER,), "公开三审（保密审查）"),
     ("shenji", "郑宏", (Role.AUDITOR,), "审计管理员"),
     ("guanli", "何平", (Role.ADMINISTRATOR,), "系统管理员"),
 )
@@ -91,8 +94,15 @@ SIGN_INS = (
     ("taocheng", "桃城区联络员"),
     ("taocheng-head", "桃城区负责人"),
     ("fabu", "公开编辑（也可登录 /cms/）"),
-    ("shenhe", "公开审核"),
+    ("shenhe", "公开一审"),
+    ("fushen", "公开二审"),
+    ("baomi", "公开三审（保密审查）"),
 )
+SLIP = {
+    "answers": dict.fromkeys(QUESTIONS, "no"),
+    "attribute": "proactive",
+    "finding": "内容来自已审定的报送，不涉及国家秘密和工作秘密，可以公开。",
+}
 SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余"
 GIVEN = ("建国", "志强", "丽华", "晓东", "秀英", "海涛", "文博", "春梅", "立新", "玉兰")
 
@@ -915,9 +925,17 @@ class _Replay:
     def publishing(self, document: PolicyDocument):
         def act(at: datetime) -> None:
             release: Release = releases.propose_release(document=document, by=self.cast.fabu, at=at)
-            release = releases.approve_release(
-                release=release, by=self.cast.shenhe, at=at + timedelta(minutes=20)
+            release = releases.submit_release(
+                release=release, by=self.cast.fabu, at=at + timedelta(minutes=10)
             )
+            readers = (self.cast.shenhe, self.cast.fushen, self.cast.baomi)
+            for number, reader in enumerate(readers):
+                release = releases.approve_release(
+                    release=release,
+                    by=reader,
+                    at=at + timedelta(minutes=15 + 5 * number),
+                    slip=SLIP if reader == self.cast.baomi else None,
+                )
             releases.publish_release(
                 release=release, by=self.cast.fabu, at=at + timedelta(minutes=40)
             )

@@ -212,8 +212,12 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
+    rows["supervision:release_edit", "-"] = (
+        reverse("supervision:release_edit", args=[release.uid]),
+        {},
+    )
     rows["supervision:release_act", "-"] = (
-        reverse("supervision:release_act", args=[release.uid, "approve"]),
+        reverse("supervision:release_act", args=[release.uid, "approve-first"]),
         {"version": ""},
     )
     rows["supervision:light_scheme", "-"] = (reverse("supervision:light_scheme", args=["ship"]), {})

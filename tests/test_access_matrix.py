@@ -19,7 +19,7 @@ from cms.services import sync_site
 from supervision.services import releases
 from tests.access_world import ROLES, TYPED, build
 from tests.cms.world import item_of
-from tests.factories import NOON, DocumentFactory
+from tests.factories import NOON, DocumentFactory, release_edition, review_release
 
 pytestmark = pytest.mark.django_db
 TABLE = Path(__file__).with_name("access_matrix.csv")
@@ -45,17 +45,14 @@ def rows(city, page_tree, settings, tmp_path, django_capture_on_commit_callbacks
     with time_machine.travel(NOON, tick=False):
         sync_site()
         case = item_of(city, DocumentFactory(), "公开的事项", number="甲")
-        row = releases.propose_release(
-            document=case.item.document, by=city.publisher, at=NOON - timedelta(days=1)
-        )
-        releases.approve_release(release=row, by=city.reviewer, at=NOON - timedelta(days=1))
         with django_capture_on_commit_callbacks(execute=True):
-            releases.publish_release(release=row, by=city.publisher, at=NOON - timedelta(days=1))
+            release_edition(city, case.item.document, at=NOON - timedelta(days=1))
         waiting = releases.propose_release(
             document=item_of(city, DocumentFactory(), "待审的事项", number="乙").item.document,
             by=city.publisher,
             at=NOON,
         )
+        review_release(city, waiting, at=NOON, until=0)
         yield build(city, waiting, case.item.public_item.slug)
 
 

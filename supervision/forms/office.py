@@ -153,13 +153,6 @@ class TextFileForm(ActForm):
         raise forms.ValidationError(_("This is no text file that can be read."))
 
 
-class ProposeForm(ActForm):
-    document = forms.ModelChoiceField(
-        label=_("Document"),
-        queryset=PolicyDocument.objects.exclude(status=PolicyDocument.Status.DRAFT),
-    )
-
-
 def _item_fields() -> dict[str, forms.Field]:
     fields = forms.fields_for_model(
         SupervisionItem,

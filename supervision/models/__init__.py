@@ -15,7 +15,7 @@ from supervision.models.organizations import (
     Section,
     User,
 )
-from supervision.models.releases import PublicItem, Release
+from supervision.models.releases import PublicItem, Release, ReleaseStep
 from supervision.models.reports import (
     Attachment,
     Cause,
@@ -78,6 +78,7 @@ __all__ = [
     "ProgressReport",
     "PublicItem",
     "Release",
+    "ReleaseStep",
     "ReportFigure",
     "ReportPeriod",
     "ReportVersion",

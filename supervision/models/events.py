@@ -90,6 +90,7 @@ class EventKind(models.TextChoices):
     LETTER_REPLIED = "letter_replied", _("Letter answered")
     LETTER_TEMPLATE_CHANGED = "letter_template_changed", _("Letter text changed")
     RELEASE_PROPOSED = "release_proposed", _("Public edition proposed")
+    RELEASE_REVISED = "release_revised", _("Public edition changed")
     RELEASE_SENT_BACK = "release_sent_back", _("Public edition sent back")
     RELEASE_APPROVED = "release_approved", _("Public edition approved")
     RELEASED = "released", _("Published")

@@ -1,29 +1,31 @@
-"""Public editions: compose from allow-listed facts, review by another person, release, withdraw."""
+"""Public editions: propose, read by three people one after the other, release, withdraw.
+
+What is released is byte for byte what was reviewed; any edit voids every step (public-site.md,
+section 6). The database refuses a road that leaves out a step (guards.py).
+"""
 
 import hashlib
 import json
-import re
+import logging
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Max, Prefetch
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from supervision import permissions
 from supervision.models import (
-    DateChange,
     EventKind,
-    Milestone,
     PolicyDocument,
-    ProgressReport,
     PublicItem,
     Release,
-    Responsibility,
+    ReleaseStep,
     SupervisionItem,
     User,
 )
-from supervision.overview import light_up_items
-from supervision.rules.public_status import public_status
+from supervision.rules.public_checks import findings_in, texts_of
+from supervision.rules.secrecy_slip import slip_problems
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -34,9 +36,12 @@ from supervision.services.acts import (
     require,
     save,
 )
+from supervision.services.edition_content import apply_edits, compose
 from supervision.signals import public_set_changed
 
-SECRET_MARKS = ("秘密★", "机密★", "绝密★", "内部资料", "内部文件")
+logger = logging.getLogger(__name__)
+
+EDITABLE = ("text", "hidden_reason", "correction")
 
 
 def canonical_hash(data) -> str:
@@ -45,217 +50,42 @@ def canonical_hash(data) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def compose(document: PolicyDocument, *, as_of: date) -> dict:
-    """The allow-listed public facts of a document on a day.
-
-    Items not marked as open to the public leave no trace: no row, no gap, no count.
-    """
-    items = (
-        document.items.filter(openness=SupervisionItem.Openness.PROACTIVE)
-        .exclude(dispatched_at=None)
-        .exclude(status=SupervisionItem.Status.CANCELLED)
-        .select_related("clause", "document")
-        .prefetch_related("clause__targets")
-        .order_by("position", "pk")
-    )
-    items = light_up_items(items, today=as_of)
-    reports = _latest_accepted(items)
-    moves: dict[int, list[DateChange]] = {}
-    shares = [share.pk for item in items for share in item.shares]
-    for change in DateChange.objects.filter(assignment__in=shares, milestone=None):
-        moves.setdefault(change.assignment_id, []).append(change)
-    entries = [_entry(item, reports, moves, as_of) for item in items]
-    return {
-        "document": {
-            "doc_number": document.doc_number,
-            "title": document.title,
-            "issuing_body": document.issuing_body,
-            "issued_date": document.issued_date.isoformat(),
-            "horizon_date": document.horizon_date.isoformat(),
-            "region": document.region_name,
-        },
-        "as_of_date": as_of.isoformat(),
-        "items": entries,
-        "targets": [
-            _target(target, _latest_value(target, reports))
-            for target in document.targets.select_related("clause").order_by("position")
-            if target.clause_id is None
-        ],
-    }
-
-
-def _latest_accepted(items) -> dict[int, ProgressReport]:
-    """The latest accepted return of each assignment, with its figures: two queries."""
-    found: dict[int, ProgressReport] = {}
-    assignments = [share.pk for item in items for share in item.shares]
-    latest = (
-        ProgressReport.objects.filter(
-            status=ProgressReport.Status.APPROVED, period__assignment__in=assignments
-        )
-        .values("period__assignment")
-        .annotate(last=Max("period__start_date"))
-    )
-    wanted = {(row["period__assignment"], row["last"]) for row in latest}
-    reports = (
-        ProgressReport.objects.filter(
-            status=ProgressReport.Status.APPROVED,
-            period__assignment__in=assignments,
-            period__start_date__in={last for _pk, last in wanted},
-        )
-        .select_related("period")
-        .prefetch_related(Prefetch("figures"))
-    )
-    for report in reports:
-        key = (report.period.assignment_id, report.period.start_date)
-        if key in wanted:
-            found[key[0]] = report
-    return found
-
-
-def _status_of(row, as_of: date) -> str:
-    outcome = {"on_time": "done", "late": "done_late"}.get(row.outcome, "")
-    status = public_status(row.lamp.verdict, status=row.status, outcome=outcome)
-    return status.value if status else "suspended"
-
-
-def _entry(
-    item: SupervisionItem,
-    reports: dict[int, ProgressReport],
-    moves: dict[int, list[DateChange]],
-    as_of: date,
-) -> dict:
-    lead = next((s for s in item.shares if s.role == Responsibility.LEAD), None)
-    report = reports.get(lead.pk) if lead else None
-    targets = list(item.clause.targets.all()) if item.clause else []
-    figures = {f.target_id: f.value for f in report.figures.all()} if report else {}
-    milestones = lead.agreed_milestones if lead else []
-    upcoming = [m for m in milestones if m.status != Milestone.Status.COMPLETED]
-    changes = moves.get(lead.pk, []) if lead else []
-    return {
-        "key": str(item.uid),
-        "kind": item.kind,
-        "clause": item.clause.number if item.clause else "",
-        "title": item.title,
-        "theme": item.clause.theme if item.clause else "",
-        "summary": item.requirement,
-        "quoted_text": item.clause.quoted_text if item.clause else "",
-        "lead": str(lead.organization) if lead else "",
-        "supports": [str(s.organization) for s in item.shares if s.role == Responsibility.SUPPORT],
-        "counties": [
-            {"name": str(s.organization), "status": _status_of(s, as_of)}
-            for s in item.shares
-            if s.role == Responsibility.COUNTY and s.outcome != "cancelled"
-        ],
-        "status": _status_of(item, as_of),
-        "percent": str(lead.lamp.actual_percent)
-        if lead and lead.lamp.actual_percent is not None
-        else None,
-        "original_due_date": item.original_due_date and item.original_due_date.isoformat(),
-        "due_date": item.due_date and item.due_date.isoformat(),
-        "is_ongoing": item.is_ongoing,
-        "completed_date": item.completed_date and item.completed_date.isoformat(),
-        "days_late": lead.days_late if lead else None,
-        "date_changes": [
-            {
-                "old_date": change.old_date.isoformat(),
-                "new_date": change.new_date.isoformat(),
-                "working_days": change.working_days,
-                "cause": change.cause,
-                "changed_date": local_date(change.changed_at).isoformat(),
-            }
-            for change in changes
-        ],
-        "next_milestone": {
-            "title": upcoming[0].title,
-            "planned_date": upcoming[0].planned_date.isoformat(),
-        }
-        if upcoming
-        else None,
-        "milestones": [
-            {
-                "title": m.title,
-                "original_date": m.original_date and m.original_date.isoformat(),
-                "planned_date": m.planned_date.isoformat(),
-                "actual_date": m.actual_date.isoformat()
-                if m.status == Milestone.Status.COMPLETED
-                else None,
-            }
-            for m in milestones
-        ],
-        "progress_text": report.progress_text if report else "",
-        "verified_date": local_date(report.reviewed_at).isoformat() if report else None,
-        "period": report.period.label if report else "",
-        "targets": [_target(target, figures.get(target.pk)) for target in targets],
-    }
-
-
-def _latest_value(target, reports):
-    values = [
-        (report.period.start_date, figure.value)
-        for report in reports.values()
-        for figure in report.figures.all()
-        if figure.target_id == target.pk
-    ]
-    return max(values)[1] if values else None
-
-
-def _target(target, value) -> dict:
-    return {
-        "name": target.name,
-        "group": target.group,
-        "comparison": target.comparison,
-        "goal": None if target.value is None else f"{target.value.normalize():f}",
-        "value": None if value is None else f"{value.normalize():f}",
-        "unit": target.unit,
-        "due_date": target.due_date.isoformat(),
-        "scope": target.scope,
-        "definition": target.definition,
-    }
-
-
 def obstacles_to_release(content: dict) -> list[str]:
-    """Machine checks that block: marks of secrecy, phone and identity numbers in any text."""
+    """Machine checks that block: marks of secrecy, personal data, links, in any text."""
     found = []
-    texts = json.dumps(content, ensure_ascii=False)
-    for mark in SECRET_MARKS:
-        if mark in texts:
-            found.append(_("The text carries the mark “%(mark)s”.") % {"mark": mark})
     for entry in content["items"]:
-        words = entry["progress_text"] + entry["summary"]
-        for kind in personal_data_in(words):
+        for finding in (f for text in texts_of(entry) for f in findings_in(text)):
             found.append(
-                _("“%(title)s” contains %(kind)s; take it out of the return's text first.")
-                % {"title": entry["title"], "kind": kind}
+                _("“%(title)s” contains %(kind)s (%(text)s); reword it for the public first.")
+                % {"title": entry["title"], "kind": finding.kind, "text": finding.text}
+            )
+    for correction in content["corrections"]:
+        for finding in findings_in(correction["text"]):
+            found.append(
+                _("The correction of “%(title)s” contains %(kind)s (%(text)s).")
+                % {"title": correction["title"], "kind": finding.kind, "text": finding.text}
             )
     if not content["items"]:
         found.append(_("No item is marked as open to the public."))
     return found
 
 
-def personal_data_in(text: str) -> list[str]:
-    """Kinds of personal data a text seems to hold: identity, mobile and bank-card numbers, mail."""
-    patterns = (
-        (r"(?<!\d)\d{17}[\dXx](?!\d)", _("an identity number")),
-        (r"(?<!\d)1[3-9]\d{9}(?!\d)", _("a mobile number")),
-        (r"(?<!\d)\d{16}(?:\d{3})?(?!\d)", _("a bank-card number")),
-        (r"[\w.+-]+@[\w-]+\.[\w.]+", _("an e-mail address")),
-    )
-    return [str(name) for pattern, name in patterns if re.search(pattern, text)]
-
-
 @transaction.atomic
 def propose_release(
-    *, document: PolicyDocument, by: User, at: datetime, as_of: date | None = None
+    *,
+    document: PolicyDocument,
+    by: User,
+    at: datetime,
+    as_of: date | None = None,
+    embargo_date: date | None = None,
 ) -> Release:
-    """Compose an edition and hand it to review.
+    """Compose an edition as a draft, to be looked at and handed in by its author.
 
-    Raises PermissionDenied, ActRefused naming what the machine checks found.
+    Raises PermissionDenied, ActRefused when another edition is on its way or nothing is open.
     """
     require(by.has_role(permissions.PUBLISHER))
     as_of = as_of or local_date(at)
-    if document.releases.filter(
-        status__in=[Release.Status.DRAFT, Release.Status.UNDER_REVIEW, Release.Status.APPROVED]
-    ).exists():
+    if document.releases.filter(status__in=Release.ON_ITS_WAY).exists():
         raise ActRefused(
             _("An edition of this document is already on its way. Release it or send it back.")
         )
@@ -263,32 +93,100 @@ def propose_release(
         document=document,
         label=f"{as_of:%Y-%m}",
         as_of_date=as_of,
+        embargo_date=embargo_date,
         author=by,
         author_deputy=by.deputy,
         created_at=at,
+        stage_at=at,
     )
     _fill(release)
+    if not release.content["items"]:
+        raise ActRefused(_("No item is marked as open to the public."))
     release.save()
-    return _submit(release, by, at)
+    return release
 
 
 def _fill(release: Release) -> None:
     release.content = compose(release.document, as_of=release.as_of_date)
+    apply_edits(release.content, release.edits)
     release.content_hash = canonical_hash(release.content)
+
+
+@transaction.atomic
+def revise_release(
+    *,
+    release: Release,
+    by: User,
+    at: datetime,
+    edits: Mapping[str, Mapping[str, str]] | None = None,
+    embargo_date: date | None = None,
+    version: int | None = None,
+) -> Release:
+    """Compose a draft afresh, with the author's own words for the public; every step is void.
+
+    `edits` by the key of the item (`edition_content.apply_edits`); left out, the old ones stay.
+    Raises TransitionNotAllowed, PermissionDenied, StaleRow, ActRefused for an unknown edit.
+    """
+    release = lock(release, version=version)
+    check_transition(release.revise, by)
+    if edits is not None:
+        kept = {}
+        for key, edit in edits.items():
+            if set(edit) - set(EDITABLE):
+                raise ActRefused(_("Figures, dates and states are never typed by hand."))
+            words = {name: edit[name].strip() for name in EDITABLE if edit.get(name, "").strip()}
+            if words:
+                kept[key] = words
+        release.edits = kept
+        release.embargo_date = embargo_date
+    release.revise(at=at)
+    release.author, release.author_deputy = by, by.deputy
+    _fill(release)
+    save(release)
+    _record(EventKind.RELEASE_REVISED, release, by, at)
+    return release
+
+
+@transaction.atomic
+def submit_release(
+    *, release: Release, by: User, at: datetime, version: int | None = None
+) -> Release:
+    """Hand a draft to the first reviewer. Raises ActRefused naming what the checks found."""
+    release = lock(release, version=version)
+    check_transition(release.submit, by)
     obstacles = obstacles_to_release(release.content)
     if obstacles:
         raise ActRefused(" ".join(obstacles))
-
-
-def _submit(release: Release, by: User, at: datetime) -> Release:
-    check_transition(release.submit, by)
-    release.submit()
+    # Whoever hands it in answers for it, whoever composed it.
+    release.author, release.author_deputy = by, by.deputy
+    _check_content(release)
+    release.submit(at=at)
     save(release)
+    _sign(release, ReleaseStep.Stage.AUTHOR, by, at)
     _record(EventKind.RELEASE_PROPOSED, release, by, at)
     return release
 
 
-def _record(kind, release: Release, by: User, at: datetime, reason: str = "") -> None:
+def _check_content(release: Release) -> None:
+    if canonical_hash(release.content) != release.content_hash:
+        raise ActRefused(_("The content is not what was submitted. Send it back."))
+
+
+def _sign(release: Release, stage: int, by: User, at: datetime, opinion="", slip=None) -> None:
+    ReleaseStep.objects.create(
+        release=release,
+        round=release.round,
+        stage=stage,
+        person=by.deputy or by,
+        principal=by,
+        signed_at=at,
+        seen_hash=release.content_hash,
+        opinion=opinion.strip(),
+        slip=slip or {},
+    )
+
+
+def _record(kind, release: Release, by: User, at: datetime, reason: str = "", **data) -> None:
     record_event(
         kind,
         document=release.document,
@@ -296,20 +194,8 @@ def _record(kind, release: Release, by: User, at: datetime, reason: str = "") ->
         at=at,
         to_state=release.status,
         reason=reason,
-        data={"edition": release.label, "hash": release.content_hash},
+        data={"edition": release.label, "hash": release.content_hash, **data},
     )
-
-
-@transaction.atomic
-def resubmit_release(
-    *, release: Release, by: User, at: datetime, version: int | None = None
-) -> Release:
-    """Compose an edition that was sent back afresh and hand it to review again."""
-    release = lock(release, version=version)
-    require(permissions.can_propose_release(release, by))
-    if release.status == Release.Status.DRAFT:
-        _fill(release)
-    return _submit(release, by, at)
 
 
 @transaction.atomic
@@ -320,7 +206,7 @@ def send_back_release(
     release = lock(release, version=version)
     check_transition(release.send_back, by)
     need_text(reason)
-    release.send_back()
+    release.send_back(at=at)
     save(release)
     _record(EventKind.RELEASE_SENT_BACK, release, by, at, reason)
     return release
@@ -328,16 +214,37 @@ def send_back_release(
 
 @transaction.atomic
 def approve_release(
-    *, release: Release, by: User, at: datetime, version: int | None = None
+    *,
+    release: Release,
+    by: User,
+    at: datetime,
+    opinion: str = "",
+    slip: Mapping[str, object] | None = None,
+    version: int | None = None,
 ) -> Release:
-    """A second person has read it; the hash that was seen is stored with the name."""
+    """One review passed: the first, second or third, whichever it waits for.
+
+    Nobody signs twice in a round, in person or through a deputy. The third needs the secrecy slip
+    (`rules.secrecy_slip`). Raises TransitionNotAllowed, PermissionDenied, StaleRow, ActRefused.
+    """
     release = lock(release, version=version)
-    check_transition(release.approve, by)
-    if canonical_hash(release.content) != release.content_hash:
-        raise ActRefused(_("The content is not what was submitted. Send it back."))
-    release.approve(by=by, at=at)
+    stage = release.stage
+    transition = {2: release.approve_second, 3: release.approve_third}.get(
+        stage, release.approve_first
+    )
+    check_transition(transition, by)
+    _check_content(release)
+    obstacles = obstacles_to_release(release.content)
+    if obstacles:
+        raise ActRefused(" ".join(obstacles))
+    if stage == ReleaseStep.Stage.THIRD:
+        problems = slip_problems(slip or {})
+        if problems:
+            raise ActRefused(" ".join(str(problem) for problem in problems))
+    _sign(release, stage, by, at, opinion, slip if stage == ReleaseStep.Stage.THIRD else None)
+    transition(at=at)
     save(release)
-    _record(EventKind.RELEASE_APPROVED, release, by, at)
+    _record(EventKind.RELEASE_APPROVED, release, by, at, stage=stage)
     return release
 
 
@@ -347,12 +254,17 @@ def publish_release(
 ) -> Release:
     """Make the edition public; an earlier one of the same document is replaced.
 
-    Public numbers are given here, without gaps; addresses are random and stay.
+    Public numbers are given here, without gaps; addresses are random and stay. Raises ActRefused
+    before its embargo date and when the content is not what the three have read.
     """
     release = lock(release, version=version)
     check_transition(release.release, by)
-    if canonical_hash(release.content) != release.reviewed_hash:
-        raise ActRefused(_("The content is not what was reviewed. Send it back."))
+    if release.embargo_date is not None and local_date(at) < release.embargo_date:
+        raise ActRefused(
+            _("It is to become public on %(date)s, not before; it then does so by itself.")
+            % {"date": release.embargo_date.isoformat()}
+        )
+    _check_read(release)
     for earlier in Release.objects.select_for_update().filter(
         document=release.document, status=Release.Status.RELEASED
     ):
@@ -364,6 +276,35 @@ def publish_release(
     _record(EventKind.RELEASED, release, by, at)
     transaction.on_commit(lambda: public_set_changed.send_robust(sender=Release, release=release))
     return release
+
+
+def _check_read(release: Release) -> None:
+    read = release.steps.filter(round=release.round, stage__gt=0).values_list(
+        "seen_hash", flat=True
+    )
+    digest = canonical_hash(release.content)
+    if sum(seen == digest for seen in read) != len(Release.REVIEWS):
+        raise ActRefused(_("The content is not what was reviewed. Send it back."))
+
+
+def publish_due(*, at: datetime) -> dict[str, int]:
+    """Publish the approved editions whose day has come, in the author's name; late is in time.
+
+    One that cannot be published stays where it is, counts as failed, and is tried again.
+    """
+    result = {"published": 0, "failed": 0}
+    waiting = Release.objects.filter(
+        status=Release.Status.APPROVED, embargo_date__lte=local_date(at)
+    )
+    for release in waiting.select_related("author").order_by("pk"):
+        try:
+            publish_release(release=release, by=release.author, at=at)
+        except Exception:
+            logger.exception("Could not publish the edition %s", release.uid)
+            result["failed"] += 1
+        else:
+            result["published"] += 1
+    return result
 
 
 def _publish_items(release: Release, at: datetime) -> None:

@@ -51,6 +51,12 @@ SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
     ("extension_notice", ""): (3, "working_day", _("Ask before the due date"), "convention"),
     ("decide_extension", ""): (3, "working_day", _("Decide an extension"), "convention"),
     ("approve_item", ""): (2, "working_day", _("Decide on an item"), "convention"),
+    ("secrecy_review", ""): (
+        7,
+        "working_day",
+        _("Secrecy review of an edition"),
+        "local rule",
+    ),
     ("release_step", ""): (2, "working_day", _("Review a public edition"), "convention"),
     ("sign_off", ""): (2, "working_day", _("Sign-off by the body's head"), "convention"),
     ("remind_min_gap", ""): (3, "working_day", _("Gap between two urgings"), "local rule"),

@@ -30,7 +30,7 @@ REVIEWS = ("reviews", _("Reviews"), ("review_act",))
 DECISIONS = ("reviews", _("Decisions"), ("review_act",))
 MATRIX = ("matrix", _("Matrix"), ())
 DOCUMENTS = ("documents", _("Documents"), ("document", "document_act"))
-RELEASES = ("releases", _("Public editions"), ("release", "release_act"))
+RELEASES = ("releases", _("Public editions"), ("release", "release_edit", "release_act"))
 SETTINGS = (
     "settings",
     _("Settings"),

@@ -1,4 +1,4 @@
-"""Public editions: propose, read as the public will, approve, publish, withdraw."""
+"""Public editions: compose, reword, three reviews on the page itself, publish, withdraw."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,16 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_fsm import can_proceed, has_transition_perm
 
 from supervision import permissions
-from supervision.forms.office import ActForm, PlainForm, ProposeForm, ReasonForm
-from supervision.models import PublicItem, Release, Target
+from supervision.forms.office import ActForm, PlainForm, ReasonForm
+from supervision.forms.releases import EditForm, ProposeForm, ReviewForm, SlipForm
+from supervision.models import PublicItem, Release, ReleaseStep, Target
+from supervision.rules.edition_diff import ItemChange, edition_changes
 from supervision.rules.public_status import PublicStatus
+from supervision.rules.secrecy_slip import QUESTIONS
 from supervision.services import releases as services
 from supervision.views.base import perform, posted_version
 from supervision.views.navigation import Link, page_of
@@ -56,19 +59,49 @@ ACTS = {
     act.name: act
     for act in (
         ReleaseAct(
-            "resubmit",
-            _("Compose afresh and submit again"),
-            services.resubmit_release,
             "submit",
-            _("The edition was composed afresh and submitted."),
+            _("Hand in for review"),
+            services.submit_release,
+            "submit",
+            _("The edition waits for the first reviewer."),
             tone="primary",
+            intro=_("Three other people read it one after the other; any change begins anew."),
         ),
         ReleaseAct(
-            "approve",
-            _("I have read it all: approve"),
+            "refresh",
+            _("Compose afresh"),
+            services.revise_release,
+            "revise",
+            _("The edition was composed afresh; hand it in for review."),
+            intro=_("Takes the facts as they stand now. Reviews already made no longer count."),
+        ),
+        ReleaseAct(
+            "approve-first",
+            _("I have read it all: pass the first review"),
             services.approve_release,
-            "approve",
-            _("The edition is approved. It becomes public when it is published."),
+            "approve_first",
+            _("The first review is passed; the second reviewer comes next."),
+            form=ReviewForm,
+            tone="primary",
+            intro=_("Wording, names, places and sensitive words are in order."),
+        ),
+        ReleaseAct(
+            "approve-second",
+            _("I have read it all: pass the second review"),
+            services.approve_release,
+            "approve_second",
+            _("The second review is passed; the third, with the secrecy slip, comes next."),
+            form=ReviewForm,
+            tone="primary",
+            intro=_("Form, accuracy and completeness are in order."),
+        ),
+        ReleaseAct(
+            "approve-third",
+            _("Fill in the secrecy slip and pass the third review"),
+            services.approve_release,
+            "approve_third",
+            _("All three reviews are passed. It becomes public when it is published."),
+            form=SlipForm,
             tone="primary",
             intro=_("What you see on this page is, word for word, what becomes public."),
         ),
@@ -87,7 +120,7 @@ ACTS = {
             _("Send back"),
             services.send_back_release,
             "send_back",
-            _("The edition was sent back with your reason."),
+            _("The edition was sent back with your reason; all reviews begin anew."),
             form=ReasonForm,
         ),
         ReleaseAct(
@@ -102,6 +135,23 @@ ACTS = {
             confirm=_("Withdraw the whole edition from the public at once?"),
         ),
     )
+}
+FIELD_NAMES = {
+    "title": _("Title"),
+    "lead": _("Lead body"),
+    "supports": _("Supporting bodies"),
+    "status": _("State"),
+    "original_due_date": _("Original due date"),
+    "due_date": _("Due date"),
+    "completed_date": _("Completed on"),
+    "percent": _("Progress in percent"),
+    "progress_text": _("Progress"),
+    "summary": _("Summary"),
+    "quoted_text": _("The clause's own words"),
+    "milestones": _("Milestones"),
+    "counties": _("Counties"),
+    "targets": _("Numeric goals"),
+    "hidden": _("Hidden, because"),
 }
 
 
@@ -119,8 +169,8 @@ def releases(request):
 
 
 def _list(request, form=None):
-    rows = Release.objects.visible_to(request.user).select_related("document", "author", "reviewer")
-    rows = rows.defer("content").order_by("-created_at", "-pk")
+    rows = Release.objects.visible_to(request.user).select_related("document", "author")
+    rows = rows.defer("content", "edits").order_by("-created_at", "-pk")
     may_propose = request.user.has_role(permissions.PUBLISHER)
     context = {
         "page_obj": page_of(request, rows, PAGE_SIZE),
@@ -142,9 +192,12 @@ def release_propose(request):
         found = perform(
             request,
             lambda: services.propose_release(
-                document=form.cleaned_data["document"], by=request.user, at=timezone.now()
+                document=form.cleaned_data["document"],
+                by=request.user,
+                at=timezone.now(),
+                embargo_date=form.cleaned_data["embargo_date"],
             ),
-            done=_("The edition was composed and waits for a reviewer."),
+            done=_("The edition was composed. Read it, then hand it in for review."),
         )
         if found is not None:
             return redirect("supervision:release", uid=found.uid)
@@ -154,7 +207,7 @@ def release_propose(request):
 def _load(request, uid) -> Release:
     _require(request.user)
     rows = Release.objects.visible_to(request.user)
-    return get_object_or_404(rows.select_related("document", "author", "reviewer"), uid=uid)
+    return get_object_or_404(rows.select_related("document", "author"), uid=uid)
 
 
 @login_required
@@ -201,8 +254,16 @@ def _show(request, row: Release, *, bound=None):
             for act in ACTS.values()
             if _may(getattr(row, act.transition), user)
         ],
-        "is_own": permissions.is_person(user, row.author_id, row.author_deputy_id)
-        and user.has_role(permissions.REVIEWER),
+        "may_edit": _may(row.revise, user),
+        "is_in_review": bool(row.stage),
+        "has_signed": user.has_role(permissions.REVIEWER)
+        and permissions.is_person(user, *row.signed_by()),
+        "steps": _steps(row),
+        "obstacles": services.obstacles_to_release(content)
+        if row.status in Release.ON_ITS_WAY
+        else [],
+        "changes": _changes(row),
+        "has_earlier": _public_edition(row) is not None,
         "public_items": public_items,
         "crumbs": [
             Link(_("Home"), "/desk/"),
@@ -211,6 +272,68 @@ def _show(request, row: Release, *, bound=None):
         ],
     }
     return render(request, "desk/release.html", context)
+
+
+def _steps(row: Release) -> list[dict]:
+    """The four signatures of this round, those still missing included."""
+    signed = {
+        step.stage: step
+        for step in row.steps.filter(round=row.round).select_related("person", "principal")
+    }
+    return [
+        {
+            "name": label,
+            "step": signed.get(value),
+            "is_next": value == row.stage and value > 0,
+            "answers": _answers(signed[value].slip) if value in signed else [],
+        }
+        for value, label in ReleaseStep.Stage.choices
+    ]
+
+
+def _answers(slip: dict) -> list[tuple]:
+    words = {"yes": _("Yes"), "no": _("No")}
+    return [
+        (QUESTIONS[code], words.get(answer, answer))
+        for code, answer in slip.get("answers", {}).items()
+        if code in QUESTIONS
+    ]
+
+
+def _public_edition(row: Release) -> Release | None:
+    """The edition this one takes the place of, or took when it became public."""
+    if not hasattr(row, "_earlier"):
+        others = Release.objects.filter(document=row.document_id).exclude(pk=row.pk)
+        if row.released_at is None:
+            found = others.current()
+        else:
+            found = others.filter(released_at__lt=row.released_at).order_by("-released_at")
+        row._earlier = found.first()
+    return row._earlier
+
+
+def _changes(row: Release) -> list[ItemChange]:
+    earlier = _public_edition(row)
+    changes = edition_changes(earlier and earlier.content, row.content)
+    for change in changes:
+        change.rows = [
+            {
+                "name": FIELD_NAMES[one.field],
+                "old": _worded(one.field, one.old),
+                "new": _worded(one.field, one.new),
+            }
+            for one in change.fields
+        ]
+    return changes
+
+
+def _worded(field: str, value: str) -> str:
+    if field == "status":
+        return status_word(value)
+    if field == "counties":
+        parts = (part.rpartition(" ") for part in value.split("；") if part)
+        return "；".join(f"{name} {status_word(code)}" for name, _space, code in parts)
+    return value
 
 
 def _may(transition, user) -> bool:
@@ -230,7 +353,9 @@ def release_act(request, uid, act: str):
     form = chosen.form(request.POST, act=act, row=row)
     if not form.is_valid():
         return _show(request, row, bound={act: form})
-    values = {"reason": form.cleaned_data["reason"]} if chosen.form is ReasonForm else {}
+    values = form.service_values() if hasattr(form, "service_values") else {}
+    if chosen.form is ReasonForm:
+        values = {"reason": form.cleaned_data["reason"]}
     perform(
         request,
         lambda: chosen.service(
@@ -248,6 +373,43 @@ def release_act(request, uid, act: str):
     return _show(
         request, fresh, bound={act: chosen.form(request.POST, act=act, row=fresh, renew=True)}
     )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def release_edit(request, uid):
+    """The author's own words for the public, all items on one page, one submit."""
+    row = _load(request, uid)
+    if not _may(row.revise, request.user):
+        raise PermissionDenied
+    form = EditForm(request.POST if request.method == "POST" else None, release=row)
+    if request.method == "POST" and form.is_valid():
+        perform(
+            request,
+            lambda: services.revise_release(
+                release=row,
+                by=request.user,
+                at=timezone.now(),
+                edits=form.edits(),
+                embargo_date=form.cleaned_data["embargo_date"],
+                version=form.cleaned_data["version"],
+            ),
+            done=_("Saved. Read the edition, then hand it in for review."),
+        )
+        if request.act_done:
+            return redirect("supervision:release", uid=row.uid)
+    context = {
+        "release": row,
+        "form": form,
+        "rows": list(form.rows()),
+        "crumbs": [
+            Link(_("Home"), "/desk/"),
+            Link(_("Public editions"), "/desk/releases/"),
+            Link(str(row), f"/desk/releases/{row.uid}/"),
+            Link(_("Words for the public")),
+        ],
+    }
+    return render(request, "desk/release_edit.html", context)
 
 
 def _withdraw_item(request, row: Release):

@@ -10,7 +10,7 @@ from cms.services import sync_site
 from supervision.models import Release
 from supervision.services import releases as services
 from tests.cms.world import public_world
-from tests.factories import NOON
+from tests.factories import NOON, release_edition
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +40,8 @@ def publish(city, django_capture_on_commit_callbacks):
     """Compose, review by another person, publish; the public set follows after the commit."""
 
     def run(document, at: datetime = NOON) -> Release:
-        release = services.propose_release(document=document, by=city.publisher, at=at)
-        services.approve_release(release=release, by=city.reviewer, at=at)
         with django_capture_on_commit_callbacks(execute=True):
-            return services.publish_release(
-                release=release, by=city.publisher, at=at + timedelta(minutes=1)
-            )
+            return release_edition(city, document, at=at)
 
     return run
 

@@ -2,19 +2,15 @@
 
 import csv
 import io
-from datetime import timedelta
 from pathlib import Path
 
-from supervision.services import releases
 from tests.cms.world import public_world
-from tests.factories import NOON
+from tests.factories import release_edition
 
 
 def publish(town):
     world = public_world(town)
-    row = releases.propose_release(document=world.document, by=town.publisher, at=NOON)
-    releases.approve_release(release=row, by=town.reviewer, at=NOON)
-    releases.publish_release(release=row, by=town.publisher, at=NOON + timedelta(minutes=1))
+    release_edition(town, world.document)
     return world
 
 

@@ -95,11 +95,24 @@ def test_late_is_late_everywhere_until_a_new_instruction(visit, town, at):
     publisher.go("/desk/releases/")
     publisher.act("编制公开稿", document=str(item.document_id))
     release = Release.objects.get()
+    publisher.act("提交审核")
     assert publisher.page.locator("summary", has_text="已通读").count() == 0
-    reviewer = visit("reviewer")
-    reviewer.go(f"/desk/releases/{release.uid}/")
-    assert "建设研发机构" in reviewer.text
-    reviewer.act("已通读，同意公开")
+    for who, act in (("reviewer", "已通读，一审通过"), ("second_reviewer", "已通读，二审通过")):
+        reader = visit(who)
+        reader.go(f"/desk/releases/{release.uid}/")
+        assert "建设研发机构" in reader.text
+        reader.act(act)
+    reader = visit("third_reviewer")
+    reader.go(f"/desk/releases/{release.uid}/")
+    reader.page.locator("summary", has_text="填写保密审查单").click()
+    for answer in reader.page.locator("input[value=no]").all():
+        answer.check()
+    reader.page.locator("select[name=attribute]").select_option("proactive")
+    reader.page.locator("textarea[name=finding]").fill("不涉密，可以公开。")
+    reader.page.locator("form", has=reader.page.locator("select[name=attribute]")).locator(
+        "button[type=submit]"
+    ).click()
+    reader.page.wait_for_load_state()
     publisher.go(f"/desk/releases/{release.uid}/")
     publisher.act("发布")
 

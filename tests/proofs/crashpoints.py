@@ -20,8 +20,16 @@ from tests.proofs.common import (
 )
 
 SHARES = {Scale.QUICK: 40, Scale.FIRST: 500, Scale.AIM: 500}
-# Overdue long enough to climb, near their date, and quiet: every kind of fact is written.
-DUE, OVERDUE = 0.02, 0.03
+# Overdue long enough to climb, near their date, and quiet: every kind of fact is written. Each
+# row more adds some fifty statements to kill at, and as much to every sweep after a kill.
+DUE, OVERDUE = (
+    {Scale.QUICK: 0.02, Scale.FIRST: 0.006, Scale.AIM: 0.02},
+    {
+        Scale.QUICK: 0.03,
+        Scale.FIRST: 0.012,
+        Scale.AIM: 0.03,
+    },
+)
 
 
 def prove(*, seed: int, scale: Scale) -> Outcome:
@@ -30,7 +38,7 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
     from tasks.jobs import sweep
 
     empty()
-    build_world(SHARES[scale], due=DUE, overdue=OVERDUE)
+    build_world(SHARES[scale], due=DUE[scale], overdue=OVERDUE[scale])
     statements = _count_statements()
     wanted = facts_on_record()
     written = sum(1 for row in wanted if row[0] == "fact")
@@ -52,6 +60,7 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
     figures = {
         "assignments": SHARES[scale],
         "facts": written,
+        "kinds": len({row[1].partition(":")[0] for row in wanted if row[0] == "fact"}),
         "statements": statements,
         "points": len(points),
         "killed": killed,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifications.models import InboxEntry
-from supervision.models import Event, EventKind
+from supervision.models import Event, EventKind, Release
 from supervision.services import assignments as acts
 from supervision.services import items as item_acts
 from supervision.services import reports as report_acts
@@ -38,6 +38,16 @@ def world(city, queue):
     item = ItemFactory(dispatched=True, leader=city.leader)
     if queue == "approvals":
         return ItemFactory(status="under_approval", submitted_at=NOON, leader=city.leader)
+    if queue in ("releases", "secrecy-reviews"):
+        return Release.objects.create(
+            document=item.document,
+            label="2026-06",
+            as_of_date=TODAY,
+            status="first_review" if queue == "releases" else "third_review",
+            author=city.publisher,
+            created_at=NOON,
+            stage_at=NOON,
+        )
     share = {
         "objections": {"status": "disputed"},
         "closings": {"status": "under_review", "submitted_at": NOON, "submitted_date": TODAY},
@@ -82,7 +92,7 @@ def note(kind, row, **more):
     )  # fmt: skip
 
 
-QUEUES = [desk.code for desk in DESKS if desk.code != "releases"]
+QUEUES = [desk.code for desk in DESKS]
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -128,6 +138,22 @@ def test_the_act_takes_the_matter_off_the_desk(city):
     report_acts.approve_report(report=report, by=city.officer, at=NOON)
     assert not InboxEntry.objects.filter(event__data__queue="reports", done_at=None).exists()
     assert not still_waiting(Event.objects.filter(data__queue="reports"))
+
+
+def test_days_on_hold_are_not_the_desk_s(city):
+    """Four of the eight days since the closing came were on hold: five are allowed."""
+    row = world(city, "closings")
+    row.holds.create(
+        start_date=day(1),
+        end_date=day(5),
+        expected_end_date=day(9),
+        basis="依据",
+        decided_by=city.leader,
+    )
+    for n in (5, 6, 8, 9):
+        assert [e for e in due_reviews(day(n)) if e.kind == EventKind.REVIEW_OVERDUE] == []
+    (over,) = due_reviews(day(10))
+    assert over.data["due_date"] == day(9).isoformat()
 
 
 def test_an_approved_item_is_off_the_desk(city):

@@ -18,6 +18,7 @@ from supervision.models import (
 )
 
 RUNNING = {"pending", "disputed", "in_progress", "under_review", "returned", "approved"}
+REVIEWS = {"first_review", "second_review", "third_review"}
 ITEM_OPEN = {"draft", "under_approval", "initiated", "in_progress", "suspended"}
 
 TABLES = {
@@ -92,9 +93,12 @@ TABLES = {
         "withdraw": ({"submitted"}, "withdrawn"),
     },
     Release: {
-        "submit": ({"draft"}, "under_review"),
-        "send_back": ({"under_review", "approved"}, "draft"),
-        "approve": ({"under_review"}, "approved"),
+        "submit": ({"draft"}, "first_review"),
+        "send_back": (REVIEWS | {"approved"}, "draft"),
+        "revise": (REVIEWS | {"draft", "approved"}, "draft"),
+        "approve_first": ({"first_review"}, "second_review"),
+        "approve_second": ({"second_review"}, "third_review"),
+        "approve_third": ({"third_review"}, "approved"),
         "release": ({"approved"}, "released"),
         "supersede": ({"released"}, "superseded"),
         "withdraw": ({"released"}, "withdrawn"),

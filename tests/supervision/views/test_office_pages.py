@@ -13,6 +13,7 @@ from supervision.models import Event, EventKind, PolicyDocument, PublicItem, Rel
 from supervision.overview import Lamp
 from supervision.rules.lights import Light, LightVerdict, Reason
 from supervision.rules.reasons import TEXTS
+from supervision.rules.secrecy_slip import QUESTIONS
 from tests.factories import NOON, ClauseFactory, DocumentFactory, TargetFactory
 from tests.supervision.views.office_world import dispatched_item, draft_item
 
@@ -151,25 +152,55 @@ def release_act(client, release, act, **data):
     return client.post(reverse("supervision:release_act", args=[release.uid, act]), data)
 
 
+ANSWERS = {f"answer_{code}": "no" for code in QUESTIONS} | {
+    "attribute": "proactive",
+    "finding": "不涉密，可以公开。",
+}
+
+
 def proposed(client, city, item) -> Release:
     client.force_login(city.publisher)
     client.post(reverse("supervision:release_propose"), {"document": item.document_id})
+    release = Release.objects.get()
+    release_act(client, release, "submit")
     return Release.objects.get()
 
 
-def test_an_edition_goes_from_one_person_to_another_to_the_public_and_back(client, city):
+def reviewed(client, city, item) -> Release:
+    proposed(client, city, item)
+    for person, act, data in (
+        (city.reviewer, "approve-first", {}),
+        (city.second_reviewer, "approve-second", {"opinion": "格式无误"}),
+        (city.third_reviewer, "approve-third", ANSWERS),
+    ):
+        client.force_login(person)
+        release_act(client, Release.objects.get(), act, **data)
+    return Release.objects.get()
+
+
+def test_an_edition_goes_past_three_people_to_the_public_and_back(client, city):
     item = open_item(city, requirement="<b>建设</b>孵化器")
     release = proposed(client, city, item)
-    assert release.status == "under_review"
+    assert release.status == "first_review"
 
     client.force_login(city.reviewer)
     page = client.get(reverse("supervision:release", args=[release.uid])).content.decode()
     assert "&lt;b&gt;建设&lt;/b&gt;孵化器" in page
     assert "市工信局" in page
-    release_act(client, release, "approve")
-    release = Release.objects.get()
+    release_act(client, release, "approve-first")
+    assert release_act(client, Release.objects.get(), "approve-second").status_code == 403
+    client.force_login(city.second_reviewer)
+    release_act(client, Release.objects.get(), "approve-second", opinion="格式无误")
+    client.force_login(city.third_reviewer)
+    half = release_act(client, Release.objects.get(), "approve-third", **ANSWERS | {"finding": ""})
+    assert "必填" in half.content.decode()
+    assert Release.objects.get().status == "third_review"
+    release_act(client, Release.objects.get(), "approve-third", **ANSWERS)
     client.force_login(city.publisher)
-    release_act(client, release, "publish")
+    page = client.get(reverse("supervision:release", args=[release.uid])).content.decode()
+    assert "格式无误" in page
+    assert "不涉密，可以公开。" in page
+    release_act(client, Release.objects.get(), "publish")
     assert PublicItem.objects.public().count() == 1
 
     release = Release.objects.get()
@@ -179,6 +210,25 @@ def test_an_edition_goes_from_one_person_to_another_to_the_public_and_back(clien
     assert PublicItem.objects.public().count() == 1
     release_act(client, release, "withdraw", reason="数据有误")
     assert PublicItem.objects.public().count() == 0
+
+
+def test_a_slip_answered_with_yes_lets_nothing_pass_and_keeps_what_was_typed(client, city):
+    proposed(client, city, open_item(city))
+    for person, act in ((city.reviewer, "approve-first"), (city.second_reviewer, "approve-second")):
+        client.force_login(person)
+        release_act(client, Release.objects.get(), act)
+    client.force_login(city.third_reviewer)
+
+    answer = release_act(
+        client,
+        Release.objects.get(),
+        "approve-third",
+        **ANSWERS | {"answer_privacy": "yes", "finding": "第三项涉及个人"},
+    )
+
+    assert "请退回" in messages_of(answer)
+    assert "第三项涉及个人" in answer.content.decode()
+    assert Release.objects.get().status == "third_review"
 
 
 def test_the_author_does_not_review_the_own_edition(client, city):
@@ -191,29 +241,58 @@ def test_the_author_does_not_review_the_own_edition(client, city):
     page = client.get(reverse("supervision:release", args=[release.uid])).content.decode()
 
     assert "须由他人审核" in page
-    assert release_act(client, release, "approve").status_code == 403
+    assert release_act(client, release, "approve-first").status_code == 403
 
 
-def test_an_edition_is_sent_back_and_composed_afresh(client, city):
+def test_an_edition_is_sent_back_composed_afresh_and_handed_in_again(client, city):
     item = open_item(city)
     release = proposed(client, city, item)
     client.force_login(city.reviewer)
     release_act(client, release, "send-back", reason="缺进展")
-    release = Release.objects.get()
     client.force_login(city.publisher)
 
-    release_act(client, release, "resubmit")
+    release_act(client, Release.objects.get(), "refresh")
+    assert Release.objects.get().status == "draft"
+    release_act(client, Release.objects.get(), "submit")
 
-    assert Release.objects.get().status == "under_review"
+    assert Release.objects.get().status == "first_review"
+
+
+def test_the_author_s_words_go_on_one_page_and_void_the_reviews(client, city):
+    release = reviewed(client, city, open_item(city))
+    client.force_login(city.publisher)
+    address = reverse("supervision:release_edit", args=[release.uid])
+    assert "公众表述" in client.get(address).content.decode()
+
+    stale = client.post(address, {"version": release.version - 1, "text_0": "旧页面上的话"})
+    assert "旧页面上的话" in stale.content.decode()
+    assert Release.objects.get().status == "approved"
+    client.post(
+        address,
+        {"version": release.version, "text_0": "孵化器已开园。", "correction_0": "上期误作两家。"},
+    )
+
+    release = Release.objects.get()
+    assert (release.status, release.round) == ("draft", 2)
+    assert release.content["items"][0]["progress_text"] == "孵化器已开园。"
+    assert release.content["corrections"][0]["text"] == "上期误作两家。"
+    page = client.get(reverse("supervision:release", args=[release.uid])).content.decode()
+    assert page.count("review-step-done") == 0
+
+
+@pytest.mark.parametrize("who", ["reviewer", "office_head", "officer", "liaison"])
+def test_only_the_publisher_writes_the_words(client, city, who):
+    release = proposed(client, city, open_item(city))
+    client.force_login(getattr(city, who))
+
+    assert client.get(reverse("supervision:release_edit", args=[release.uid])).status_code == 403
 
 
 def test_a_single_item_is_withdrawn_with_a_reason(client, city):
     item = open_item(city)
-    release = proposed(client, city, item)
-    client.force_login(city.reviewer)
-    release_act(client, release, "approve")
+    release = reviewed(client, city, item)
     client.force_login(city.publisher)
-    release_act(client, Release.objects.get(), "publish")
+    release_act(client, release, "publish")
     client.force_login(city.reviewer)
     slug = PublicItem.objects.get().slug
 
