@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import EventKind, LetterKind, Role
+from supervision.models import Event, EventKind, LetterKind, Role
 
 K = EventKind
 LIAISON, BODY_HEAD = Role.LIAISON.value, Role.BODY_HEAD.value
@@ -105,6 +105,12 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.LETTER_ISSUED: BODY,
     K.LETTER_VOIDED: _inbox(LIAISON, BODY_HEAD),
     K.LETTER_REPLIED: _inbox(OFFICER),
+    # The event's body is the one that is asked, and of an answer the one that asked.
+    K.HELP_ASKED: BODY,
+    K.HELP_DUE: _digest(LIAISON) + _inbox(BODY_HEAD),
+    K.HELP_ANSWERED: _digest(LIAISON) + _inbox(BODY_HEAD),
+    K.HELP_DECLINED: BODY + _inbox(OFFICER),
+    K.HELP_WITHDRAWN: _inbox(LIAISON, BODY_HEAD),
     K.RELEASE_PROPOSED: _digest(REVIEWER),
     K.RELEASE_SENT_BACK: _digest(PUBLISHER),
     # The next reviewer hears of it too, until the third has signed.
@@ -143,6 +149,11 @@ TAKES_OFF: dict[str, frozenset[str]] = {
     K.RELEASE_SENT_BACK: frozenset({"releases", "secrecy-reviews"}),
     K.RELEASE_REVISED: frozenset({"releases", "secrecy-reviews"}),
 }
+# Read by the body that is asked as well, which may have no share of the item.
+OF_HELP = frozenset({K.HELP_ASKED, K.HELP_DUE, K.HELP_ANSWERED, K.HELP_DECLINED, K.HELP_WITHDRAWN})
+TO_THE_HELPER = frozenset({K.HELP_ASKED, K.HELP_DUE, K.HELP_WITHDRAWN})
+# A desk has passed to a successor: what still waits for the one waits for the other.
+PASSES_ON = frozenset({K.HANDOVER_TAKEN})
 # About the calendar as a whole: no share, no item.
 OF_CALENDAR = frozenset({K.CALENDAR_DRAFTED, K.CALENDAR_CONFIRMED, K.CALENDAR_CHANGED})
 
@@ -185,6 +196,9 @@ SETTLES: dict[str, frozenset[str]] = {
     K.MILESTONE_SENT_BACK: frozenset({K.MILESTONE_SUBMITTED}),
     K.MILESTONE_CANCELLED: frozenset({K.MILESTONE_MISSED}),
     K.ESCALATION_DECIDED: frozenset({K.ESCALATION_PROPOSED}),
+    K.HELP_ANSWERED: frozenset({K.HELP_ASKED, K.HELP_DUE}),
+    K.HELP_DECLINED: frozenset({K.HELP_ASKED, K.HELP_DUE}),
+    K.HELP_WITHDRAWN: frozenset({K.HELP_ASKED, K.HELP_DUE}),
     K.LETTER_REPLIED: frozenset({K.LETTER_ISSUED}),
     K.LETTER_VOIDED: frozenset({K.LETTER_ISSUED}),
 }
@@ -209,9 +223,10 @@ URGENT = frozenset({K.BECAME_OVERDUE, K.ESCALATED, K.ESCALATION_PROPOSED, K.ESCA
 # What a chat group hears of: work that comes, and what presses for it.
 GROUP_KINDS = CHASING | {K.DISPATCHED, K.ESCALATION_DECIDED}
 
-DEPUTY, GROUP = "deputy", "group"
+DEPUTY, GROUP, SUCCESSOR = "deputy", "group", "successor"
 WHY = {
     DEPUTY: _("because you stand in for %(person)s"),
+    SUCCESSOR: _("because you took over the desk of %(person)s"),
     GROUP: _("because this group belongs to %(body)s"),
     LIAISON: _("because you are the liaison of %(body)s"),
     BODY_HEAD: _("because you are the head of %(body)s"),
@@ -250,6 +265,15 @@ def hearings(kind: str, data: Mapping) -> Sequence[Hearing]:
         to_audience = tuple(Hearing(duty, channel) for duty in duties)
         return to_audience + (_inbox(OFFICER) if kind == K.ESCALATED else ())
     return HEARINGS.get(kind, ())
+
+
+def is_help_to(event: Event, organization_id: int | None) -> bool:
+    """Whether an event is about help asked of this body: it reads it without a share of its own."""
+    return (
+        event.kind in TO_THE_HELPER
+        and organization_id is not None
+        and event.organization_id == organization_id
+    )
 
 
 def why(reason_code: str, params: Mapping) -> str:

@@ -629,6 +629,8 @@ def _holds(user: User, duty: str, event: Event) -> bool:
 
 
 def _may_see(user: User, event: Event, seen_shares: set, seen_items: set) -> bool:
+    if rules.is_help_to(event, user.organization_id):
+        return True
     if event.assignment_id:
         return event.assignment_id in seen_shares
     if event.item_id:

@@ -46,6 +46,8 @@ def hear(sender, event: Event, **kwargs) -> None:
     with transaction.atomic():
         settle(event)
         fan_out(event)
+        if event.kind in rules.PASSES_ON:
+            pass_on(event)
 
 
 def fan_out(event: Event) -> int:
@@ -192,6 +194,7 @@ class Person(NamedTuple):
     is_digest_on: bool | None
     is_sms_on: bool | None
     deputy_id: int | None
+    section_id: int | None = None
 
 
 def people_on(day: date, who: Q) -> list[Person]:
@@ -215,6 +218,7 @@ def people_on(day: date, who: Q) -> list[Person]:
             "preference__is_digest_on",
             "preference__is_sms_on",
             "standing_in_now__deputy_id",
+            "section_id",
         )
     )
     return [Person(*row) for row in rows]
@@ -230,8 +234,15 @@ def resolve(
 ) -> dict[int, Told]:
     """Which of `people` hear of the event in a duty of their own. Nobody is told of his own act."""
     told: dict[int, Told] = {}
+    people = list(people)
+    section_id = None
+    if event.assignment_id and any(person.section_id for person in people):
+        section_id = event.assignment.section_id
     for person in people:
         if person.pk == event.by_id:
+            continue
+        # Who works in one section hears of its work only; a head hears as the head.
+        if person.role == rules.LIAISON and person.section_id not in (None, section_id):
             continue
         for hearing in found:
             holds = {
@@ -412,7 +423,9 @@ def settle(event: Event) -> None:
         cancel_open(event.assignment_id, at=event.recorded_at, reason=event.kind)
     elif event.kind in rules.SETTLES:
         of = {}
-        if event.milestone_id:
+        if event.kind in rules.OF_HELP:
+            of = {"event__data__help": event.data.get("help")}
+        elif event.milestone_id:
             of = {"event__milestone_id": event.milestone_id}
         elif event.period_id:
             of = {"event__period_id": event.period_id}
@@ -423,6 +436,36 @@ def settle(event: Event) -> None:
             kinds=rules.SETTLES[event.kind],
             of=of,
         )
+
+
+def pass_on(event: Event) -> None:
+    """What waits for who left waits for the successor: open entries and unsent messages.
+
+    Entries of a person stay his, ticked off; the successor gets his own. Safe to repeat.
+    """
+    giver, taker = event.data["giver_id"], event.data["taker_id"]
+    waiting = InboxEntry.objects.filter(user_id=giver, done_at=None)
+    InboxEntry.objects.bulk_create(
+        [
+            InboxEntry(
+                user_id=taker,
+                event_id=event_id,
+                reason_code=rules.SUCCESSOR,
+                reason_params={"person": event.data["giver"]},
+                created_at=event.recorded_at,
+            )
+            for event_id in waiting.values_list("event_id", flat=True)
+        ],
+        ignore_conflicts=True,
+    )
+    waiting.update(done_at=event.recorded_at)
+    unsent = Delivery.objects.filter(
+        recipient_id=giver, on_behalf_of=None, status=SendStatus.PENDING
+    )
+    known = Delivery.objects.filter(
+        recipient_id=taker, event=OuterRef("event"), channel=OuterRef("channel")
+    )
+    unsent.filter(~Exists(known)).update(recipient_id=taker)
 
 
 def _take_off_desk(event: Event) -> None:

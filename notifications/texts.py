@@ -58,6 +58,8 @@ def path_of(event: Event) -> str:
         return reverse("supervision:calendar_moves")
     if event.kind in rules.OF_CALENDAR:
         return reverse("supervision:calendar")
+    if event.kind in rules.OF_HELP and event.data.get("help"):
+        return reverse("supervision:help_request", args=[event.data["help"]])
     row = event.assignment if event.assignment_id else event.item
     if row is not None:
         try:

@@ -95,7 +95,7 @@ def _add_lines(user, entries) -> None:
     )
     for entry in entries:
         event = entry.event
-        is_visible = (
+        is_visible = rules.is_help_to(event, user.organization_id) or (
             event.assignment_id in seen_shares
             if event.assignment_id
             else event.item_id is None or event.item_id in seen_items

@@ -14,6 +14,8 @@ from supervision.models import (
     LightSchemeRow,
     Organization,
     OrganizationAlias,
+    ReturnCheck,
+    Section,
     TimeLimit,
     User,
 )
@@ -73,6 +75,7 @@ class AccountAdmin(UserAdmin):
                     "display_name",
                     "duty",
                     "organization",
+                    "section",
                     "office_phone",
                     "mobile_phone",
                     "email",
@@ -103,6 +106,24 @@ class TimeLimitAdmin(KeptAdmin):
 
     def has_add_permission(self, request):
         return False
+
+
+@admin.register(ReturnCheck)
+class ReturnCheckAdmin(KeptAdmin):
+    """When a text is pointed out as a copy, and when a number asks for a reason."""
+
+    list_display = ("name", "value")
+    readonly_fields = ("code",)
+
+    def has_add_permission(self, request):
+        return False
+
+
+@admin.register(Section)
+class SectionAdmin(KeptAdmin):
+    list_display = ("name", "organization", "contact_name", "contact_phone", "is_active")
+    list_filter = ("is_active",)
+    list_select_related = ("organization",)
 
 
 @admin.register(EscalationLevel)

@@ -402,6 +402,52 @@ SENTENCES: dict[str, tuple] = {
         _("%(deputy)s no longer stands in for %(user)s"),
         _("A deputy was dismissed"),
     ),
+    EventKind.HELP_ASKED: (
+        _("%(asker)s asked %(asked)s for help by %(due_date)s"),
+        _("Another body was asked for help"),
+    ),
+    EventKind.HELP_DUE: (
+        _("%(asker)s needs the help of %(asked)s by %(due_date)s"),
+        _("Help asked for is needed soon"),
+    ),
+    EventKind.HELP_ANSWERED: (
+        _("%(asked)s answered the help request of %(asker)s"),
+        _("A help request was answered"),
+    ),
+    EventKind.HELP_DECLINED: (
+        _("%(asked)s declined the help request of %(asker)s"),
+        _("A help request was declined"),
+    ),
+    EventKind.HELP_WITHDRAWN: (
+        _("%(asker)s withdrew its help request to %(asked)s"),
+        _("A help request was withdrawn"),
+    ),
+    EventKind.SECTION_SET: (
+        _("%(body)s gave its share to the section %(section)s"),
+        _("%(body)s took its share back from its section"),
+    ),
+    EventKind.SECTIONS_CHANGED: (
+        _("%(person)s of %(body)s belongs to the section %(section)s from now on"),
+        _("%(person)s of %(body)s looks after the whole body from now on"),
+        _("%(body)s changed its section %(section)s"),
+        _("%(body)s changed its sections"),
+    ),
+    EventKind.HANDOVER_GIVEN: (
+        _("%(giver)s handed the desk over to %(taker)s: %(open_count)s matters open"),
+        _("A desk was handed over"),
+    ),
+    EventKind.HANDOVER_TAKEN: (
+        _("%(taker)s took over the desk of %(giver)s: %(open_count)s matters open"),
+        _("A desk was taken over"),
+    ),
+    EventKind.HANDOVER_DROPPED: (
+        _("The handover from %(giver)s to %(taker)s was dropped"),
+        _("A handover was dropped"),
+    ),
+    EventKind.ACCOUNT_CLOSED: (
+        _("The account of %(giver)s was closed"),
+        _("An account was closed"),
+    ),
     EventKind.DEMONSTRATION_LOADED: (_("The demonstration was loaded"),),
 }
 

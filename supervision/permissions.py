@@ -59,6 +59,7 @@ def is_own_body(assignment, user) -> bool:
         user.organization_id is not None
         and user.organization_id == assignment.organization_id
         and assignment.transferred_to_id is None
+        and user.only_section_id in (None, assignment.section_id)
     )
 
 
@@ -253,7 +254,12 @@ def can_review_report(report, user) -> bool:
 
 
 def can_import_returns(organization, user) -> bool:
-    return organization.pk == user.organization_id and user.has_role(LIAISON, BODY_HEAD)
+    """The workbook holds the whole body's returns: not for a section of it."""
+    return (
+        organization.pk == user.organization_id
+        and user.has_role(LIAISON, BODY_HEAD)
+        and user.only_section_id is None
+    )
 
 
 # Workbooks
@@ -313,6 +319,85 @@ def can_withdraw_request(request, user) -> bool:
 
 def can_decide_objection_itself(objection, user) -> bool:
     return user.has_role(OFFICE_HEAD)
+
+
+# Help between bodies
+
+
+def can_ask_help(assignment, user) -> bool:
+    return is_own_body(assignment, user) and user.has_role(LIAISON, BODY_HEAD)
+
+
+def can_answer_help(request, user) -> bool:
+    """The body that was asked; a section of it has no part in this."""
+    return (
+        user.organization_id is not None
+        and user.organization_id == request.organization_id
+        and user.has_role(LIAISON, BODY_HEAD)
+        and user.only_section_id is None
+    )
+
+
+def can_withdraw_help(request, user) -> bool:
+    return can_ask_help(request.assignment, user)
+
+
+# The people and the sections of a body
+
+
+def can_spread_work(organization, user) -> bool:
+    """Sections of a body and whose work is whose: its head, or a liaison of the whole body."""
+    return (
+        user.organization_id is not None
+        and user.organization_id == organization.pk
+        and user.has_role(LIAISON, BODY_HEAD)
+        and user.only_section_id is None
+    )
+
+
+def can_place_people(organization, user) -> bool:
+    """Which liaison belongs to which section: the head of the body."""
+    return (
+        user.organization_id is not None
+        and user.organization_id == organization.pk
+        and user.has_role(BODY_HEAD)
+    )
+
+
+def can_hand_over_for(person, user) -> bool:
+    """One's own desk; the head of the body or the office for somebody who is away."""
+    if getattr(user, "deputy", None) is not None:
+        return False
+    if user.pk == person.pk:
+        return True
+    if user.has_role(OFFICER, OFFICE_HEAD):
+        return True
+    return (
+        user.has_role(BODY_HEAD)
+        and person.organization_id is not None
+        and user.organization_id == person.organization_id
+    )
+
+
+def can_give_desk(handover, user) -> bool:
+    return can_hand_over_for(handover.from_user, user)
+
+
+def can_take_desk(handover, user) -> bool:
+    """The successor himself, never a deputy of his and never whoever gave it."""
+    return (
+        user.pk == handover.to_user_id
+        and getattr(user, "deputy", None) is None
+        and not is_person(user, handover.given_by_id)
+    )
+
+
+def can_drop_handover(handover, user) -> bool:
+    return can_give_desk(handover, user) or user.pk == handover.to_user_id
+
+
+def can_close_account(handover, user) -> bool:
+    return user.has_role(ADMINISTRATOR)
 
 
 # Messages

@@ -16,6 +16,7 @@ from notifications.services import fan_out_missed
 from supervision.models import Event
 from supervision.services.exports import look_after_exports
 from supervision.services.facts import Effect, apply_effect, due_effects
+from supervision.services.help import remind_of_help
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.releases import publish_due
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
@@ -66,6 +67,7 @@ def tick() -> dict:
         return {"skipped": "another worker is at it"}
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS, fence=fence),
+        "help": lambda: {"reminded": remind_of_help(timezone.localdate(), at=timezone.now())},
         "letters": draw_letters,
         "editions": lambda: publish_due(at=timezone.now()),
         "fan_out": fan_out_missed,

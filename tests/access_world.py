@@ -16,6 +16,8 @@ from supervision.models import (
     Attachment,
     Delegation,
     ExportRun,
+    Handover,
+    HelpRequest,
     MeetingPack,
     MeetingPackFile,
     Organization,
@@ -24,6 +26,7 @@ from supervision.models import (
     SavedView,
 )
 from supervision.rules.calendar_file import NoticeDay
+from supervision.services.feeds import make_token
 from supervision.services.notices import draft_notice
 from tests.factories import (
     NOON,
@@ -110,6 +113,14 @@ def of(city, body: Organization, leader, label: str) -> dict:
     extension = ExtensionFactory(assignment=working, submitted_at=NOON, asked_by=city.body_head)
     objection = ObjectionFactory(assignment=share("disputed"), submitted_by=city.body_head)
     letter = LetterFactory(assignment=working, number=f"政督催〔2026〕{body.pk}号", n=body.pk)
+    helped = HelpRequest.objects.create(
+        assignment=working,
+        organization=city.other_bureau,
+        text="请协助",
+        due_date=TODAY,
+        asked_by=city.officer,
+        asked_at=NOON,
+    )
     version = {"version": ""}
     name = "supervision:{}".format
     return {
@@ -132,6 +143,13 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "objection_act": (reverse(name("objection_act"), args=[objection.uid, "reject"]), version),
         "period_act": (reverse(name("period_act"), args=[unwritten.uid, "skip"]), version),
         "returns_of": (reverse(name("returns_of"), args=[label]), {"act": "save"}),
+        "help_request": (reverse(name("help_request"), args=[helped.uid]), {}),
+        "help_act": (reverse(name("help_act"), args=[helped.uid, "answer"]), {"text": "答复"}),
+        "act_form": (reverse(name("act_form"), args=["assignment", working.uid, "files"]), {}),
+        "return_draft": (
+            reverse(name("return_draft"), args=[unwritten.label, unwritten.uid]),
+            {f"r{unwritten.pk}-progress_text": "本期进展"},
+        ),
         "workbook_xlsx": (reverse(name("workbook_xlsx"), args=[label]), {}),
         "report": (reverse(name("report"), args=[returned.uid]), {}),
         "report_act": (reverse(name("report_act"), args=[returned.uid, "approve"]), version),
@@ -173,6 +191,9 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "deputies",
         "stand_down",
         "mine",
+        "handovers",
+        "sections",
+        "calendar_feed",
         "accept_chosen",
         "release_chosen",
         "returns",
@@ -265,6 +286,18 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         ("own", city.liaison, city.body_head),
         ("other", city.county_liaison, city.county_head),
     ):
+        handed = Handover.objects.create(
+            organization=user.organization,
+            from_user=user,
+            to_user=deputy,
+            created_by=user,
+            created_at=NOON,
+        )
+        rows["supervision:handover", tag] = (handed.get_absolute_url(), {})
+        rows["supervision:handover_act", tag] = (
+            reverse("supervision:handover_act", args=[handed.uid, "drop"]),
+            {"version": ""},
+        )
         delegation = Delegation.objects.create(
             user=user,
             deputy=deputy,
@@ -278,6 +311,11 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
                 reverse(f"supervision:{name}", args=[delegation.uid]),
                 {},
             )
+    for tag, token in (("own", make_token(user=city.liaison, at=NOON)), ("other", "unknown")):
+        rows["supervision:calendar_ics", tag] = (
+            reverse("supervision:calendar_ics", args=[token]),
+            {},
+        )
     rows["supervision:saved_views", "-"] = (
         reverse("supervision:saved_views"),
         {"page": "items", "query": "light=red", "name": "红灯"},

@@ -13,10 +13,13 @@ from supervision.models import (
     Event,
     EventKind,
     ExportRun,
+    Handover,
     HeadingMapping,
+    HelpRequest,
     MeetingPack,
     MeetingPackFile,
     SavedView,
+    Section,
 )
 from supervision.services.search import rebuild_search
 from tasks.jobs import sweep
@@ -60,7 +63,27 @@ def world(city):
     )
     city.share = AssignmentFactory(item=city.item, organization=city.bureau)
     city.letter = LetterFactory(assignment=city.share)
+    Section.objects.create(organization=city.bureau, name="综合科")
+    city.handover = Handover.objects.create(
+        organization=city.bureau,
+        from_user=city.liaison,
+        to_user=city.body_head,
+        created_by=city.liaison,
+        created_at=NOON,
+    )
+    city.help = HelpRequest.objects.create(
+        assignment=city.share,
+        organization=city.county,
+        text="请协助",
+        due_date=TODAY,
+        asked_by=city.liaison,
+        asked_at=NOON,
+    )
     return city
+
+
+def share_of_another(item) -> Assignment:
+    return AssignmentFactory(item=item, role="support", organization=OrganizationFactory())
 
 
 def add_rows(city, count: int) -> None:
@@ -93,6 +116,15 @@ def add_rows(city, count: int) -> None:
             status=("submitted", "draft", "under_sign_off", "returned")[number % 4],
         )
         LetterFactory(assignment=own)
+        for asker, body in ((own, city.county), (share_of_another(item), city.bureau)):
+            HelpRequest.objects.create(
+                assignment=asker,
+                organization=body,
+                text="请协助",
+                due_date=TODAY,
+                asked_by=city.officer,
+                asked_at=NOON,
+            )
         LetterFactory(assignment=city.share).copied_to.add(OrganizationFactory())
         ExtensionFactory(assignment=own, submitted_at=NOON, asked_by=city.body_head)
         # More on the one item and the one share as well.
@@ -157,6 +189,9 @@ PAGES = {
     "document": ("officer", "liaison"),
     "audit": ("auditor", "officer"),
     "mine": ("liaison", "body_head"),
+    "sections": ("liaison", "body_head"),
+    "handover": ("liaison", "officer"),
+    "help_request": ("liaison", "officer"),
     "returns": ("liaison",),
     "returns_of": ("liaison", "body_head"),
     "assignment": ("officer", "liaison"),
@@ -183,6 +218,8 @@ def addresses(city) -> dict[str, str]:
         "item": [city.item.uid],
         "document": [city.document.uid],
         "returns_of": ["2026-05"],
+        "handover": [city.handover.uid],
+        "help_request": [city.help.uid],
         "assignment": [city.share.uid],
         "why_date": ["due", city.share.uid],
         "letter": [city.letter.uid],

@@ -3,11 +3,13 @@
 from decimal import Decimal
 
 from django import forms
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from supervision.models import Assignment, Cause, Milestone, Organization, ProgressReport, Target
 from supervision.services.files import ACCEPT
 from supervision.services.milestones import Step
+from supervision.services.reports import FIELDS, plain_number
 
 MAX_TEXT = 4000
 MAX_REASON = 1000
@@ -181,6 +183,36 @@ class ExtensionForm(ActForm):
     progress_text = text_field(_("Progress so far"))
 
 
+class HelpForm(ActForm):
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(),
+        label=_("Body asked"),
+        help_text=_("Bodies with a share of this item come first."),
+    )
+    text = text_field(_("What is asked for"), help_text=_("One matter, as exact as you can."))
+    due_date = date_field(_("Needed by"))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        shares = self.row.item.assignments.exclude(status=Assignment.Status.CANCELLED)
+        is_party = Exists(shares.filter(organization=OuterRef("pk")))
+        self.fields["organization"].queryset = (
+            Organization.objects.exclude(kind=Organization.Kind.OFFICE)
+            .exclude(pk=self.row.organization_id)
+            .filter(valid_to_date=None)
+            .annotate(is_party=is_party)
+            .order_by("-is_party", "kind_position", "position", "pk")
+        )
+
+
+class AnswerForm(ActForm):
+    text = text_field(_("Answer"), help_text=_("What you did, or can do, and by when."))
+
+
+class DeclineForm(ActForm):
+    text = text_field(_("Reason"), rows=3)
+
+
 class GrantForm(ActForm):
     granted_date = date_field(_("Date granted"))
     opinion = text_field(_("Opinion"), required=False)
@@ -344,6 +376,13 @@ class ReturnForm(forms.Form):
     coordination_text = text_field(
         _("Matters to coordinate"), required=False, max_length=MAX_TEXT, rows=2
     )
+    change_reason = forms.CharField(
+        label=_("Why figures moved"),
+        required=False,
+        max_length=200,
+        help_text=_("One line, only when a figure falls or jumps."),
+    )
+    is_complete = forms.BooleanField(label=_("This return is written"), required=False)
     files = SeveralFilesField()
 
     def __init__(self, *args, figures=(), **kwargs):
@@ -385,41 +424,28 @@ class ReturnForm(forms.Form):
                 "rate": completion_rate(value, target),
             }
 
-    def clean(self):
-        cleaned = super().clean()
-        for target, last in self.targets:
-            name = self.name_of(target)
-            value = cleaned.get(f"{name}_value")
-            if last is None or value is None or value >= last or cleaned.get(f"{name}_note"):
-                continue
-            self.add_error(
-                f"{name}_note",
-                _("The figure is lower than the last one (%(last)s). Say why.")
-                % {"last": plain_number(last)},
-            )
-        return cleaned
-
     @property
     def is_touched(self) -> bool:
         """Whether anything was typed or added; the version alone is no change."""
-        return bool(set(self.changed_data) - {"version"})
+        return bool(set(self.changed_data) - {"version", "is_complete"})
 
     @property
     def texts(self) -> dict:
-        names = ("progress_text", "problem_text", "next_text", "coordination_text", "cause")
-        return {name: self.cleaned_data[name] for name in names} | {
-            "self_percent": self.cleaned_data["self_percent"]
-        }
+        """What was typed rightly; a field with a mistake in it is left out."""
+        return {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
 
     @property
     def figures(self) -> dict:
-        return {
-            target: (
-                self.cleaned_data[f"{self.name_of(target)}_value"],
-                self.cleaned_data[f"{self.name_of(target)}_note"],
-            )
-            for target, _last in self.targets
-        }
+        """Each goal's value and note, where both were typed rightly."""
+        found = {}
+        for target, _last in self.targets:
+            name = self.name_of(target)
+            if f"{name}_value" in self.cleaned_data and f"{name}_note" in self.cleaned_data:
+                found[target] = (
+                    self.cleaned_data[f"{name}_value"],
+                    self.cleaned_data[f"{name}_note"],
+                )
+        return found
 
     def renew_version(self, version: int) -> None:
         self.data = self.data.copy()
@@ -436,11 +462,6 @@ def completion_rate(value, target: Target) -> Decimal | None:
 RATED = (Target.Comparison.AT_LEAST, Target.Comparison.REACH, Target.Comparison.FULL_COVERAGE)
 
 
-def plain_number(value: Decimal) -> str:
-    """Without the zeros the database adds."""
-    return f"{Decimal(value).normalize():f}"
-
-
 def initial_of(report: ProgressReport) -> dict:
     """What a saved return puts into its form."""
     values = {
@@ -453,8 +474,10 @@ def initial_of(report: ProgressReport) -> dict:
             "problem_text",
             "next_text",
             "coordination_text",
+            "change_reason",
         )
     }
+    values["is_complete"] = report.is_marked_complete
     for figure in report.figures.all():
         name = f"figure_{figure.target_id}"
         values[f"{name}_value"] = figure.value

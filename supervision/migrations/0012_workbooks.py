@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supervision', '0009_search_kinds'),
+        ('supervision', '0010_body_desk'),
     ]
 
     operations = [

@@ -3,6 +3,7 @@
 from supervision.models.assignments import Assignment, DateChange, Hold, Milestone
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
+from supervision.models.handovers import CalendarToken, Handover
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
 from supervision.models.letters import URGING_KINDS, Letter, LetterKind, LetterTemplate
 from supervision.models.organizations import (
@@ -11,6 +12,7 @@ from supervision.models.organizations import (
     Organization,
     OrganizationAlias,
     Role,
+    Section,
     User,
 )
 from supervision.models.releases import PublicItem, Release, ReleaseStep
@@ -22,7 +24,7 @@ from supervision.models.reports import (
     ReportPeriod,
     ReportVersion,
 )
-from supervision.models.requests import ExtensionRequest, Objection
+from supervision.models.requests import ExtensionRequest, HelpRequest, Objection
 from supervision.models.saved_views import SavedView
 from supervision.models.search import SearchEntry, SearchKind
 from supervision.models.settings import (
@@ -34,6 +36,7 @@ from supervision.models.settings import (
     EscalationLevel,
     LightSchemeRow,
     NumberSeries,
+    ReturnCheck,
     StartLevel,
     TimeLimit,
 )
@@ -53,6 +56,7 @@ __all__ = [
     "Attachment",
     "CalendarDay",
     "CalendarNotice",
+    "CalendarToken",
     "CalendarYear",
     "Cause",
     "Clause",
@@ -67,7 +71,9 @@ __all__ = [
     "EventKind",
     "ExportRun",
     "ExtensionRequest",
+    "Handover",
     "HeadingMapping",
+    "HelpRequest",
     "Hold",
     "Letter",
     "LetterKind",
@@ -91,12 +97,14 @@ __all__ = [
     "ReportPeriod",
     "ReportVersion",
     "Responsibility",
+    "ReturnCheck",
     "ReturnEdit",
     "ReturnWorkbook",
     "Role",
     "SavedView",
     "SearchEntry",
     "SearchKind",
+    "Section",
     "StartLevel",
     "SupervisionItem",
     "Target",

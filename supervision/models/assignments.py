@@ -11,19 +11,25 @@ from django_fsm import GET_STATE, FSMField, transition
 from supervision import permissions
 from supervision.models.base import Opaque, Stateful
 from supervision.models.items import Outcome, Responsibility, SupervisionItem
-from supervision.models.organizations import Organization
+from supervision.models.organizations import Organization, Section
 
 
 class AssignmentQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Own body's rows; every row for those who supervise; a leader's own items' rows."""
+        """Own body's rows; every row for those who supervise; a leader's own items' rows.
+
+        Whoever works in one section of a body sees the rows of that section.
+        """
         if permissions.sees_all_items(user):
             return self
         visible = Q(pk__in=[])
         if permissions.leads_items(user):
             visible |= Q(item__leader_id=user.pk)
         if user.is_body:
-            visible |= Q(organization_id=user.organization_id) & Q(transferred_to=None)
+            own = Q(organization_id=user.organization_id) & Q(transferred_to=None)
+            if user.only_section_id is not None:
+                own &= Q(section_id=user.only_section_id)
+            visible |= own
         return self.filter(visible)
 
     def open(self):
@@ -110,6 +116,14 @@ class Assignment(Stateful):
         verbose_name=_("signed by"),
     )
     handler_name = models.CharField(_("person in charge"), max_length=40, blank=True)
+    section = models.ForeignKey(
+        Section,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assignments",
+        verbose_name=_("section"),
+    )
     closing_text = models.TextField(_("closing report"), blank=True)
     is_sign_off_requested = models.BooleanField(_("closing waits for sign-off"), default=False)
     submitted_date = models.DateField(_("handed in on"), null=True, editable=False)

@@ -113,6 +113,17 @@ class EventKind(models.TextChoices):
     ROBOT_SWITCHED = "robot_switched", _("Group robot switched")
     DELEGATED = "delegated", _("Deputy appointed")
     DELEGATION_ENDED = "delegation_ended", _("Deputy dismissed")
+    HELP_ASKED = "help_asked", _("Help asked of another body")
+    HELP_DUE = "help_due", _("Help needed soon")
+    HELP_ANSWERED = "help_answered", _("Help request answered")
+    HELP_DECLINED = "help_declined", _("Help request declined")
+    HELP_WITHDRAWN = "help_withdrawn", _("Help request withdrawn")
+    SECTION_SET = "section_set", _("Given to a section")
+    SECTIONS_CHANGED = "sections_changed", _("Sections changed")
+    HANDOVER_GIVEN = "handover_given", _("Desk handed over")
+    HANDOVER_TAKEN = "handover_taken", _("Desk taken over")
+    HANDOVER_DROPPED = "handover_dropped", _("Handover dropped")
+    ACCOUNT_CLOSED = "account_closed", _("Account closed")
     DEMONSTRATION_LOADED = "demonstration_loaded", _("Demonstration loaded")
 
 

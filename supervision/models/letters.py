@@ -73,6 +73,14 @@ def letter_path(instance: "Letter", filename: str) -> str:
     return f"letters/{instance.uid.hex[:2]}/{instance.uid.hex}"
 
 
+def _to_body(user) -> Q:
+    """What was sent to the user's body, or about the work of the section he is confined to."""
+    to_body = Q(organization_id=user.organization_id)
+    if user.only_section_id is not None:
+        return to_body & Q(assignment__in=Assignment.objects.visible_to(user))
+    return to_body & (Q(assignment=None) | Q(assignment__transferred_to=None))
+
+
 class LetterQuerySet(models.QuerySet):
     def visible_to(self, user):
         """All for those who supervise, own items' for a leader, for a body what it was sent.
@@ -87,10 +95,10 @@ class LetterQuerySet(models.QuerySet):
             visible |= Q(item__leader_id=user.pk)
         if user.is_body:
             body = user.organization_id
-            own = Assignment.objects.filter(organization_id=body, transferred_to=None)
+            own = Assignment.objects.visible_to(user).filter(organization_id=body)
             copied = Letter.copied_to.through.objects.filter(organization_id=body)
             visible |= Q(status__in=Letter.SENT_STATES) & (
-                Q(organization_id=body) & (Q(assignment=None) | Q(assignment__transferred_to=None))
+                _to_body(user)
                 | Q(pk__in=copied.values("letter_id"))
                 & (Q(item=None) | Q(item__in=own.values("item_id")))
             )

@@ -116,6 +116,33 @@ class Contact(models.Model):
         return self.name
 
 
+class Section(Opaque):
+    """A section (科室) of a body that does part of its work, and whom to ring there.
+
+    Nothing is deleted: a section that is closed keeps the work it did.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="sections", verbose_name=_("body")
+    )
+    name = models.CharField(_("section"), max_length=40)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    contact_name = models.CharField(_("contact of the section"), max_length=40, blank=True)
+    contact_phone = models.CharField(_("office phone"), max_length=40, blank=True)
+    is_active = models.BooleanField(_("in use"), default=True)
+
+    class Meta:
+        verbose_name = _("section")
+        verbose_name_plural = _("sections")
+        ordering = ["organization", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="section_name_in_body")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Role(models.TextChoices):
     """The duties of domain.md, section 2. Each is a group of the same name (`sync_roles`)."""
 
@@ -166,6 +193,15 @@ class User(Opaque, AbstractUser):
         related_name="people",
         verbose_name=_("body"),
     )
+    section = models.ForeignKey(
+        Section,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="people",
+        verbose_name=_("section"),
+        help_text=_("A liaison of a section sees the work of this section only."),
+    )
 
     objects = PeopleManager()
 
@@ -200,6 +236,13 @@ class User(Opaque, AbstractUser):
     @property
     def is_body(self) -> bool:
         return self.organization_id is not None and self.has_role(*BODY_ROLES)
+
+    @property
+    def only_section_id(self) -> int | None:
+        """The section this person is confined to; None for a head and for a liaison of all."""
+        if self.section_id is None or not self.is_body or self.has_role(Role.BODY_HEAD):
+            return None
+        return self.section_id
 
 
 class DelegationQuerySet(models.QuerySet):

@@ -137,6 +137,8 @@ class ProgressReport(Stateful):
     coordination_text = models.TextField(_("matters to coordinate"), blank=True)
     self_percent = models.PositiveSmallIntegerField(_("own estimate, %"), null=True, blank=True)
     verified_percent = models.PositiveSmallIntegerField(_("verified, %"), null=True, blank=True)
+    change_reason = models.CharField(_("why figures moved"), max_length=200, blank=True)
+    is_marked_complete = models.BooleanField(_("marked complete"), default=False)
     filled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -163,6 +165,7 @@ class ProgressReport(Stateful):
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True, editable=False)
     review_opinion = models.TextField(_("opinion of the office"), blank=True)
     created_at = models.DateTimeField(_("created at"), editable=False)
+    saved_at = models.DateTimeField(_("saved at"), null=True, editable=False)
 
     objects = ReportQuerySet.as_manager()
 
@@ -216,6 +219,7 @@ class ProgressReport(Stateful):
     )
     def refuse_sign_off(self):
         """The head wants it changed."""
+        self.is_marked_complete = False
 
     @transition(
         field=status,
@@ -236,6 +240,7 @@ class ProgressReport(Stateful):
     )
     def send_back(self, *, by, at: datetime, opinion: str):
         """Return with a reason; the text handed in stays as a version."""
+        self.is_marked_complete = False
         self.reviewed_by = by
         self.reviewed_at = at
         self.review_opinion = opinion

@@ -1,4 +1,4 @@
-"""What a body asks of the office: more time, or to be rid of an assignment."""
+"""What a body asks: more time or to be rid of work, of the office; help, of another body."""
 
 from datetime import date, datetime
 
@@ -289,3 +289,126 @@ class Objection(Stateful):
     )
     def withdraw(self):
         """The body takes it back."""
+
+
+class HelpQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Who sees the share it is asked for, and the body that is asked."""
+        visible = Q(assignment__in=Assignment.objects.visible_to(user))
+        if user.is_body and user.only_section_id is None:
+            visible |= Q(organization_id=user.organization_id)
+        return self.filter(visible)
+
+    def open(self):
+        return self.filter(status=HelpRequest.Status.ASKED)
+
+
+class HelpRequest(Stateful):
+    """One body asks another for something by a day, for the sake of its own share.
+
+    It changes no clock and nothing escalates by it; asked and answered are on record.
+    """
+
+    class Status(models.TextChoices):
+        ASKED = "asked", _("Help asked for")
+        ANSWERED = "answered", _("Help given")
+        DECLINED = "declined", _("Help declined")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    OPEN_STATES = frozenset({Status.ASKED})
+
+    assignment = models.ForeignKey(
+        Assignment,
+        on_delete=models.CASCADE,
+        related_name="help_requests",
+        verbose_name=_("assignment"),
+    )
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="help_requests",
+        verbose_name=_("body asked"),
+    )
+    status = FSMField(
+        _("state"), choices=Status.choices, default=Status.ASKED, protected=True, max_length=12
+    )
+    text = models.TextField(_("what is asked for"))
+    due_date = models.DateField(_("needed by"))
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("asked by"),
+    )
+    asked_at = models.DateTimeField(_("asked at"))
+    answer_text = models.TextField(_("answer"), blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("answered by"),
+    )
+    answered_at = models.DateTimeField(_("answered at"), null=True, editable=False)
+
+    objects = HelpQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("help request")
+        verbose_name_plural = _("help requests")
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["organization", "due_date"],
+                condition=Q(status="asked"),
+                name="help_to_answer",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status__in=["answered", "declined"]) | Q(answered_at__isnull=False),
+                name="help_answered_at",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} → {self.organization}"
+
+    def get_absolute_url(self) -> str:
+        from django.urls import reverse
+
+        return reverse("supervision:help_request", args=[self.uid])
+
+    @transition(
+        field=status,
+        source=Status.ASKED,
+        target=Status.ANSWERED,
+        permission=permissions.can_answer_help,
+    )
+    def answer(self, *, by, at: datetime, text: str):
+        """The other body has done what was asked, or says what it can do."""
+        self._close(by, at, text)
+
+    @transition(
+        field=status,
+        source=Status.ASKED,
+        target=Status.DECLINED,
+        permission=permissions.can_answer_help,
+    )
+    def decline(self, *, by, at: datetime, text: str):
+        """The other body says why it will not; on record, nothing more."""
+        self._close(by, at, text)
+
+    def _close(self, by, at: datetime, text: str) -> None:
+        self.answered_by = by
+        self.answered_at = at
+        self.answer_text = text
+
+    @transition(
+        field=status,
+        source=Status.ASKED,
+        target=Status.WITHDRAWN,
+        permission=permissions.can_withdraw_help,
+    )
+    def withdraw(self):
+        """No longer needed, or the share has ended."""

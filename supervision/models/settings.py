@@ -38,6 +38,25 @@ class TimeLimit(models.Model):
         return self.name
 
 
+class ReturnCheck(models.Model):
+    """A number against which returns are looked at as they are written, e.g. `jump_percent`: 50.
+
+    Source: domain.md, sections 3.4 and 13. A check warns or asks for a line; it never scores.
+    """
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    value = models.PositiveSmallIntegerField(_("value"))
+
+    class Meta:
+        verbose_name = _("check of returns")
+        verbose_name_plural = _("checks of returns")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class LightSchemeRow(models.Model):
     """Thresholds of the lights as data; `params` feeds `rules.lights.LightScheme`."""
 

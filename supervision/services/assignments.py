@@ -36,6 +36,7 @@ from supervision.services.acts import (
     require,
     save,
 )
+from supervision.services.help import end_help
 from supervision.services.periods import prolong_periods
 from supervision.services.settings import deadline, limits, working_calendar
 
@@ -447,6 +448,7 @@ def complete_assignment(
     verdict = completion_verdict(
         assignment.submitted_date, assignment.due_date, assignment.original_due_date
     )
+    end_help(assignment, by=by, at=at)
     return _move(
         assignment,
         EventKind.COMPLETED,
@@ -569,6 +571,7 @@ def cancel_assignment(
     for request in [*assignment.extensions.open(), *assignment.objections.open()]:
         request.withdraw()
         save(request)
+    end_help(assignment, by=by, at=at)
     return _move(assignment, EventKind.CANCELLED, by, at, assignment.cancel, reason=basis)
 
 

@@ -19,6 +19,7 @@ from supervision.models import (
     Target,
     User,
 )
+from supervision.rules.moves import Move, Reading, Way, moves
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -30,9 +31,10 @@ from supervision.services.acts import (
     save,
 )
 from supervision.services.edits import note_edits
+from supervision.services.settings import return_checks
 
 TEXT_FIELDS = ("progress_text", "problem_text", "next_text", "coordination_text")
-FIELDS = (*TEXT_FIELDS, "cause", "self_percent")
+FIELDS = (*TEXT_FIELDS, "cause", "self_percent", "change_reason")
 
 
 def targets_of(assignment: Assignment):
@@ -114,6 +116,9 @@ def save_report(
     for name in edited:
         setattr(report, name, changes[name])
     report.filled_by = by
+    report.saved_at = at
+    if not report.progress_text.strip():
+        report.is_marked_complete = False
     save(report)
     if figures:
         known = {figure.target_id: figure for figure in report.figures.all()}
@@ -151,9 +156,100 @@ def _move(report: ProgressReport, kind, by, at, change, *, reason="", data=None)
     return report
 
 
+@transaction.atomic
+def mark_report(
+    *,
+    report: ProgressReport,
+    by: User,
+    at: datetime,
+    is_complete: bool,
+    version: int | None = None,
+) -> ProgressReport:
+    """Say that a return is written, or is not after all; what is marked goes with one submit.
+
+    Raises PermissionDenied, StaleRow, ActRefused while a text or a reason is missing.
+    """
+    report = lock(report, "period__assignment", version=version)
+    require(permissions.can_write_report(report, by))
+    if report.status not in ProgressReport.EDITABLE_STATES:
+        raise ActRefused(
+            _("This return is “%(state)s” and cannot be changed now.")
+            % {"state": report.get_status_display()}
+        )
+    if report.is_marked_complete == is_complete:
+        return report
+    if is_complete:
+        _check_complete(report)
+    report.is_marked_complete = is_complete
+    report.saved_at = at
+    return save(report)
+
+
+def readings_of(
+    report: ProgressReport, last: ProgressReport | None, targets: Iterable[Target]
+) -> list[Reading]:
+    """The numbers of a return beside those of the last one, from figures already loaded."""
+    if last is None:
+        return []
+    now = {figure.target_id: figure for figure in report.figures.all()}
+    before = {figure.target_id: figure.value for figure in last.figures.all()}
+    found = [
+        Reading(
+            _("Own estimate (percent)"), last.self_percent, report.self_percent, is_percent=True
+        )
+    ]
+    for target in targets:
+        figure = now.get(target.pk)
+        if figure is not None:
+            found.append(
+                Reading(
+                    target.name,
+                    before.get(target.pk),
+                    figure.value,
+                    target.value,
+                    target.unit,
+                    figure.note,
+                )
+            )
+    return found
+
+
+def moves_in(readings: Iterable[Reading], checks: Mapping[str, int]) -> list[Move]:
+    """The numbers that ask for a reason, by the office's thresholds."""
+    return moves(readings, jump_percent=checks["jump_percent"], jump_points=checks["jump_points"])
+
+
+def move_words(move: Move) -> str:
+    """One number that moved, in a sentence."""
+    values = {
+        "name": move.reading.name,
+        "last": plain_number(move.reading.last),
+        "value": plain_number(move.reading.value),
+        "unit": move.reading.unit,
+    }
+    if move.way is Way.FALL:
+        return _("“%(name)s” fell from %(last)s to %(value)s%(unit)s") % values
+    return _("“%(name)s” jumped from %(last)s to %(value)s%(unit)s") % values
+
+
+def plain_number(value: Decimal | int | None) -> str:
+    """Without the zeros the database adds; empty for none."""
+    return "" if value is None else f"{Decimal(value).normalize():f}"
+
+
 def _check_complete(report: ProgressReport) -> None:
     if not report.progress_text.strip():
         raise ActRefused(_("Write the progress of this period before you hand the return on."))
+    if report.change_reason.strip():
+        return
+    assignment = report.period.assignment
+    last = last_report(assignment, before=report.period)
+    moved = moves_in(readings_of(report, last, targets_of(assignment)), return_checks())
+    if moved:
+        raise ActRefused(
+            _("%(moves)s. Say why in one line before you hand the return on.")
+            % {"moves": "；".join(move_words(move) for move in moved)}
+        )
 
 
 @transaction.atomic

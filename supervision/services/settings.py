@@ -17,6 +17,7 @@ from supervision.models import (
     LetterTemplate,
     LightSchemeRow,
     NumberSeries,
+    ReturnCheck,
     StartLevel,
     SupervisionItem,
     TimeLimit,
@@ -135,6 +136,14 @@ SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
     ("report_grace", ""): (5, "working_day", _("Grace after the return day"), "convention"),
 }
 
+# code: value, name. Against these returns are looked at while they are written (rules/likeness.py,
+# rules/moves.py). Source: domain.md, sections 3.4 and 13; the numbers are ours.
+SHIP_CHECKS: dict[str, tuple[int, str]] = {
+    "alike_percent": (85, _("A text is pointed out when it shares this much (percent)")),
+    "jump_percent": (50, _("A figure asks why when it grows by this much of its goal (percent)")),
+    "jump_points": (40, _("An estimate asks why when it grows by this many points")),
+}
+
 # Real schemes of other offices, ready to be chosen for an item. Source: domain.md, section 5.2.
 SHIP_SCHEMES: dict[str, tuple] = {
     "ship": (_("Shipped scheme"), SHIP_SCHEME),
@@ -151,6 +160,12 @@ def limits() -> dict[tuple[str, str], tuple[int, str]]:
     for row in TimeLimit.objects.all():
         found[row.code, row.urgency] = (row.value, row.unit)
     return found
+
+
+def return_checks() -> dict[str, int]:
+    """The numbers returns are looked at with: the office's rows over the shipped ones."""
+    found = {code: value for code, (value, _name) in SHIP_CHECKS.items()}
+    return found | dict(ReturnCheck.objects.values_list("code", "value"))
 
 
 def deadline(code: str, start: date, *, urgency: str = "") -> DateReceipt:
@@ -295,6 +310,13 @@ def sync_settings(*, at: datetime) -> None:
         [
             TimeLimit(code=code, urgency=urgency, value=value, unit=unit, name=name, basis=basis)
             for (code, urgency), (value, unit, name, basis) in SHIP_LIMITS.items()
+        ],
+        ignore_conflicts=True,
+    )
+    ReturnCheck.objects.bulk_create(
+        [
+            ReturnCheck(code=code, value=value, name=name)
+            for code, (value, name) in SHIP_CHECKS.items()
         ],
         ignore_conflicts=True,
     )

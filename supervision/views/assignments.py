@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -34,6 +35,7 @@ from supervision.models import (
     DateChange,
     EventKind,
     ExtensionRequest,
+    HelpRequest,
     Milestone,
     Objection,
     ProgressReport,
@@ -43,11 +45,11 @@ from supervision.models import (
 )
 from supervision.overview import light_up
 from supervision.rules.reasons import describe
-from supervision.services import assignments, milestones, reports, requests
+from supervision.services import assignments, help, milestones, reports, requests
 from supervision.services.acts import ActRefused, StaleRow
 from supervision.services.files import add_attachment
 from supervision.services.settings import limits, working_calendar
-from supervision.views.base import local_today
+from supervision.views.base import local_today, next_page
 from supervision.views.letters import letters_about
 
 IN_HAND = (Assignment.Status.IN_PROGRESS, Assignment.Status.RETURNED)
@@ -253,6 +255,15 @@ OF_ASSIGNMENT: dict[str, Act] = {
         gettext_lazy("The request for more time was recorded."),
         forms.ExtensionForm,
         intro=extension_intro,
+    ),
+    "help": Act(
+        gettext_lazy("Ask another body for help"),
+        versioned(help.ask_help, "assignment"),
+        permissions.can_ask_help,
+        is_in_hand,
+        gettext_lazy("The other body was asked; the supervision office sees it."),
+        forms.HelpForm,
+        intro=gettext_lazy("It is on record on both desks. Your own due date does not move by it."),
     ),
     "files": Act(
         gettext_lazy("Add files"),
@@ -495,13 +506,107 @@ OF_PERIOD: dict[str, Act] = {
     ),
 }
 
+OF_HELP: dict[str, Act] = {
+    "answer": Act(
+        gettext_lazy("Answer"),
+        versioned(help.answer_help, "help_request"),
+        permissions.can_answer_help,
+        in_state("answer"),
+        gettext_lazy("Your answer went to the body that asked."),
+        forms.AnswerForm,
+        tone="primary",
+    ),
+    "decline": Act(
+        gettext_lazy("Decline"),
+        versioned(help.decline_help, "help_request"),
+        permissions.can_answer_help,
+        in_state("decline"),
+        gettext_lazy("Declined; your reason went to the body that asked."),
+        forms.DeclineForm,
+    ),
+    "withdraw": Act(
+        gettext_lazy("Withdraw the request"),
+        versioned(help.withdraw_help, "help_request"),
+        permissions.can_withdraw_help,
+        in_state("withdraw"),
+        gettext_lazy("The request was withdrawn."),
+    ),
+}
+
 FAMILIES: dict[str, dict[str, Act]] = {
     "assignment": OF_ASSIGNMENT,
     "milestone": OF_MILESTONE,
     "extension": OF_EXTENSION,
     "objection": OF_OBJECTION,
     "period": OF_PERIOD,
+    "help": OF_HELP,
 }
+# What a body does from a row of the return page, each in a dialog; milestones beside them.
+FROM_A_ROW = ("accept", "object", "extend", "help", "draft_closing", "submit")
+OF_FAMILY = {
+    "assignment": (Assignment, "item"),
+    "milestone": (Milestone, "assignment__item"),
+    "extension": (ExtensionRequest, "assignment__item"),
+    "objection": (Objection, "assignment__item"),
+    "help": (HelpRequest, "assignment__item"),
+}
+
+
+@dataclass(frozen=True)
+class ActLink:
+    """An act as a link to its own form."""
+
+    label: str
+    url: str
+    about: str = ""
+
+
+def act_links(row: Assignment, user, *, back: str) -> list[ActLink]:
+    """The acts of a share and of its milestones this person can do now; costs no query.
+
+    The share is loaded with its milestones. `back` is where the form leads afterwards.
+    """
+    query = f"?{urlencode({'next': back})}"
+
+    def link(family, each, code, about=""):
+        url = reverse("supervision:act_form", args=[family, each.uid, code])
+        return ActLink(str(FAMILIES[family][code].label), url + query, about)
+
+    found = []
+    for step in _steps(row):
+        if OF_MILESTONE["submit"].is_offered(step, user):
+            found.append(link("milestone", step, "submit", step.title))
+    for code in FROM_A_ROW:
+        if code == "draft_closing" and permissions.can_submit(row, user):
+            continue
+        if OF_ASSIGNMENT[code].is_offered(row, user):
+            found.append(link("assignment", row, code))
+    return found
+
+
+@login_required
+@require_safe
+def act_form(request, family, uid, act):
+    """One act's form as a page of its own; a script shows the same form in a dialog."""
+    if family not in OF_FAMILY:
+        raise Http404
+    model, related = OF_FAMILY[family]
+    row = _found(request, model, uid, related)
+    if isinstance(row, ExtensionRequest) and not _is_shown(row, request.user):
+        raise Http404
+    offers = _offers(family, row, user=request.user, bound=None)
+    offer = next((offer for offer in offers if offer.code == act), None)
+    share = row if isinstance(row, Assignment) else row.assignment
+    if offer is None:
+        messages.error(request, _("This act is no longer possible. Look at the present state."))
+        return redirect(next_page(request) or share.get_absolute_url())
+    context = {
+        "offer": offer,
+        "item": share.item,
+        "about": row.title if isinstance(row, Milestone) else "",
+        "back": next_page(request) or share.get_absolute_url(),
+    }
+    return render(request, "desk/assignments/act_form.html", context)
 
 
 def run_act(request, act: Act, row, *, shown: Callable, finished: Callable):
@@ -548,7 +653,7 @@ def _run(request, family: str, row, assignment: Assignment, code: str):
         act,
         row,
         shown=lambda form: _page(request, assignment.uid, bound=(family, row.uid, code, form)),
-        finished=lambda: redirect(assignment),
+        finished=lambda: redirect(next_page(request) or assignment.get_absolute_url()),
     )
 
 
@@ -616,7 +721,12 @@ def _page(request, uid, bound=None):
     rows = Assignment.objects.visible_to(user).filter(uid=uid)
     lit = light_up(
         rows.select_related(
-            "item__clause", "item__document", "organization", "accepted_by", "transferred_to"
+            "item__clause",
+            "item__document",
+            "organization",
+            "accepted_by",
+            "transferred_to",
+            "section",
         ).prefetch_related("milestones"),
         today=today,
     )
@@ -671,6 +781,12 @@ def _page(request, uid, bound=None):
             {"row": objection, "offers": offers("objection", objection)}
             for objection in _of(
                 row, row.objections.select_related("proposed_organization", "submitted_by")
+            )
+        ],
+        "helps": [
+            {"row": each, "offers": offers("help", each)}
+            for each in _of(
+                row, row.help_requests.select_related("organization", "asked_by", "answered_by")
             )
         ],
         "changes": changes,

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from django.contrib import messages
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
@@ -45,6 +46,15 @@ def perform(request, act: Callable[[], T], *, done: str = "") -> T | None:
     if done:
         messages.success(request, done)
     return result
+
+
+def next_page(request) -> str:
+    """The page of this site a form wants to go back to; empty when it names none."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_ours else ""
 
 
 def posted_version(request) -> int | None:

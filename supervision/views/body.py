@@ -21,6 +21,9 @@ from supervision.models import (
     Event,
     EventKind,
     ExtensionRequest,
+    HelpRequest,
+    Letter,
+    LetterKind,
     Milestone,
     Objection,
     ProgressReport,
@@ -113,6 +116,8 @@ def collect(user, *, today: date, calendar: WorkingCalendar) -> tuple[list[Entry
         entries += _of_share(row, reasons, today, calendar)
     entries += _returns_owed(own, today, calendar)
     entries += _returns_sent_back(own, today, calendar)
+    entries += _letters_to_answer(user, today, calendar)
+    entries += _help_to_give(user, today, calendar)
     entries += _decided(own, today)
     entries.sort(key=lambda entry: (entry.due_date or date.max, entry.number, entry.kind))
     return entries, _waiting_for_sign_off(own, today, calendar)
@@ -261,6 +266,67 @@ def _returns_sent_back(own, today, calendar) -> list[Entry]:
     return found
 
 
+def _letters_to_answer(user, today, calendar) -> list[Entry]:
+    """Letters to sign for or to answer; a dispatch notice is signed for with the work itself."""
+    rows = (
+        Letter.objects.visible_to(user)
+        .filter(organization_id=user.organization_id, status=Letter.Status.ISSUED)
+        .filter(Q(assignment=None) | Q(assignment__status__in=Assignment.RUNNING_STATES))
+        .filter(
+            Q(replied_at=None, reply_due_date__isnull=False)
+            | Q(received_at=None, receipt_due_date__isnull=False)
+        )
+        .exclude(kind=LetterKind.DISPATCH_NOTICE)
+        .select_related("item")
+        .defer("content")
+    )
+    found = []
+    for letter in rows:
+        is_unsigned = letter.received_at is None and letter.receipt_due_date is not None
+        due = letter.receipt_due_date if is_unsigned else letter.reply_due_date
+        code, words = due_words(due, today, calendar)
+        found.append(
+            Entry(
+                _("Letter to sign for") if is_unsigned else _("Letter to answer"),
+                letter.item.title if letter.item else letter.title,
+                due,
+                code,
+                words,
+                reverse("supervision:letter", args=[letter.uid]),
+                _("Sign for it") if is_unsigned else _("Answer it"),
+                letter.title if letter.item else "",
+                letter.number or "",
+            )
+        )
+    return found
+
+
+def _help_to_give(user, today, calendar) -> list[Entry]:
+    """What other bodies ask of this one."""
+    rows = (
+        HelpRequest.objects.visible_to(user)
+        .filter(organization_id=user.organization_id, status=HelpRequest.Status.ASKED)
+        .select_related("assignment__item", "assignment__organization")
+    )
+    found = []
+    for row in rows:
+        code, words = due_words(row.due_date, today, calendar)
+        found.append(
+            Entry(
+                _("Help asked for (kind)"),
+                row.assignment.item.title,
+                row.due_date,
+                code,
+                words,
+                row.get_absolute_url(),
+                _("Answer it"),
+                _("%(body)s: %(text)s") % {"body": row.assignment.organization, "text": row.text},
+                row.assignment.item.number or "",
+            )
+        )
+    return found
+
+
 def _decided(own, today) -> list[Entry]:
     """Requests decided in the last days: what the answer is."""
     since = timezone.now() - timedelta(days=DECIDED_DAYS)
@@ -272,7 +338,26 @@ def _decided(own, today) -> list[Entry]:
     objections = Objection.objects.filter(
         assignment__in=own, decided_at__gte=since, status=Objection.Status.REJECTED
     ).select_related("assignment__item")
+    answered = HelpRequest.objects.filter(
+        assignment__in=own,
+        answered_at__gte=since,
+        status__in=[HelpRequest.Status.ANSWERED, HelpRequest.Status.DECLINED],
+    ).select_related("assignment__item", "organization")
     found = []
+    for row in answered:
+        found.append(
+            Entry(
+                _("Help request answered (kind)"),
+                row.assignment.item.title,
+                timezone.localdate(row.answered_at),
+                "grey",
+                row.get_status_display(),
+                row.get_absolute_url(),
+                _("Read the answer"),
+                _("%(body)s: %(text)s") % {"body": row.organization, "text": row.answer_text},
+                row.assignment.item.number or "",
+            )
+        )
     for request in extensions:
         is_granted = request.status == ExtensionRequest.Status.GRANTED
         if is_granted:

@@ -1,15 +1,15 @@
 """Returns: a body's whole period on one page, and one return with its versions."""
 
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Min, OuterRef, Prefetch, Q, Subquery
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,14 +30,17 @@ from supervision.models import (
     Target,
     User,
 )
+from supervision.rules.likeness import like_others, likeness
 from supervision.services import reports as services
 from supervision.services.acts import ActRefused, StaleRow
 from supervision.services.files import add_attachment
-from supervision.services.settings import working_calendar
+from supervision.services.settings import return_checks, working_calendar
 from supervision.views.assignments import (
     IN_HAND,
     Act,
+    ActLink,
     Offer,
+    act_links,
     files_of,
     in_state,
     return_url,
@@ -47,9 +50,9 @@ from supervision.views.assignments import (
 )
 from supervision.views.base import local_today
 from supervision.views.body import due_words, require_body
+from supervision.views.navigation import chips
 
 Status = ProgressReport.Status
-TOO_SIMILAR = 0.95
 PREFILLED = ("self_percent", "problem_text", "next_text", "cause")
 
 
@@ -105,7 +108,9 @@ class Row:
     form: forms.ReturnForm | None = None
     theirs: dict | None = None
     files: list = field(default_factory=list)
-    warning: str = ""
+    links: list[ActLink] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    moves: list[str] = field(default_factory=list)
 
     @property
     def assignment(self) -> Assignment:
@@ -140,23 +145,38 @@ class Row:
             data, files, prefix=self.key, initial=self.initial, figures=self.targets
         )
 
-    def warn(self) -> None:
-        """A text nearly equal to the last accepted one is worth a second look, no more."""
-        text = self.report.progress_text if self.report else ""
-        if text and self.last_approved_text and is_nearly_equal(text, self.last_approved_text):
-            self.warning = _(
-                "The progress is nearly word for word that of the last accepted return. Say what "
-                "is new in this period."
+    @property
+    def is_under_sign_off(self) -> bool:
+        return self.report is not None and self.report.status == Status.UNDER_SIGN_OFF
+
+    @property
+    def is_marked(self) -> bool:
+        return self.is_editable and self.report is not None and self.report.is_marked_complete
+
+    def look(self, checks: dict[str, int], like: "Row | None") -> None:
+        """What is worth a second look: a copied text, numbers that move without a reason."""
+        report = self.report
+        if report is None:
+            return
+        before = self.last_approved_text or (self.last.progress_text if self.last else "")
+        if likeness(report.progress_text, before) >= checks["alike_percent"]:
+            self.warnings.append(
+                _(
+                    "The progress is nearly word for word that of the last return. Say what is "
+                    "new in this period."
+                )
             )
-
-
-def is_nearly_equal(text: str, other: str) -> bool:
-    matcher = SequenceMatcher(None, text, other, autojunk=False)
-    return (
-        matcher.real_quick_ratio() > TOO_SIMILAR
-        and matcher.quick_ratio() > TOO_SIMILAR
-        and matcher.ratio() > TOO_SIMILAR
-    )
+        if like is not None:
+            self.warnings.append(
+                _(
+                    "The progress is nearly word for word that of “%(item)s” on this page. Say "
+                    "what belongs to this item."
+                )
+                % {"item": like.assignment.item.title}
+            )
+        if self.is_editable and not report.change_reason.strip():
+            readings = services.readings_of(report, self.last, [each for each, _v in self.targets])
+            self.moves = [services.move_words(move) for move in services.moves_in(readings, checks)]
 
 
 def rows_of(user: User, label: str) -> list[Row]:
@@ -168,7 +188,10 @@ def rows_of(user: User, label: str) -> list[Row]:
         own_periods(user)
         .filter(label=label)
         .exclude(assignment__status=Assignment.Status.CANCELLED)
-        .select_related("assignment__item__clause", "assignment__organization")
+        .select_related(
+            "assignment__item__clause", "assignment__organization", "assignment__section"
+        )
+        .prefetch_related("assignment__milestones")
         .annotate(
             last_pk=Subquery(earlier.values("pk")[:1]),
             last_approved_text=Subquery(
@@ -221,11 +244,23 @@ def rows_of(user: User, label: str) -> list[Row]:
             ],
             files=files_of(report.attachments.all()) if report else [],
         )
-        row.warn()
         if row.is_editable:
             row.form = row.new_form()
         rows.append(row)
+    look_at(rows)
     return rows
+
+
+def look_at(rows: list[Row]) -> None:
+    """Point out what deserves a second look, over the whole page."""
+    checks = return_checks()
+    by_key = {row.period.pk: row for row in rows}
+    alike = like_others(
+        {row.period.pk: row.report.progress_text for row in rows if row.report is not None},
+        from_percent=checks["alike_percent"],
+    )
+    for row in rows:
+        row.look(checks, by_key.get(alike.get(row.period.pk)))
 
 
 @login_required
@@ -244,13 +279,29 @@ def returns_of(request, label):
         for row in rows:
             if row.period.pk in troubled:
                 row.form, row.theirs = troubled[row.period.pk]
+    sections = list(request.user.organization.sections.filter(is_active=True))
+    if sections and request.method != "POST":
+        rows = _of_section(rows, request.GET.get("section", ""))
+    for row in rows:
+        if row.period.status == ReportPeriod.Status.OPEN:
+            row.links = act_links(row.assignment, request.user, back=return_url(row.period))
     today = local_today()
-    due = min(row.period.due_date for row in rows)
+    due = min((row.period.due_date for row in rows), default=today)
     code, words = due_words(due, today, working_calendar())
     open_rows = [row for row in rows if row.is_editable]
     is_head = request.user.has_role(Role.BODY_HEAD)
-    waiting = [row for row in rows if row.report and row.report.status == Status.UNDER_SIGN_OFF]
+    waiting = [row for row in rows if row.is_under_sign_off]
     context = {
+        **progress_of(rows),
+        "sections": chips(
+            request,
+            "section",
+            [("", _("All sections"), None)]
+            + [(str(row.uid), row.name, None) for row in sections]
+            + [("none", _("No section"), None)],
+        )
+        if sections and request.user.only_section_id is None
+        else [],
         "label": label,
         "rows": rows,
         "due": due,
@@ -259,21 +310,130 @@ def returns_of(request, label):
         "is_head": is_head,
         "can_act": bool(open_rows) or (is_head and bool(waiting)),
         "has_form": bool(open_rows),
-        "filed": sum(
-            1
-            for row in rows
-            if row.report and row.report.status in (Status.SUBMITTED, Status.APPROVED)
-        ),
-        "owed": sum(1 for row in rows if row.period.status == ReportPeriod.Status.OPEN),
     }
     return render(request, "desk/reports/returns_of.html", context)
+
+
+def _of_section(rows: list[Row], wanted: str) -> list[Row]:
+    """The rows of one section of the body, by its identifier; `none` for those of no section."""
+    if not wanted:
+        return rows
+    if wanted == "none":
+        return [row for row in rows if row.assignment.section_id is None]
+    return [
+        row for row in rows if row.assignment.section and str(row.assignment.section.uid) == wanted
+    ]
+
+
+def progress_of(rows: list[Row]) -> dict[str, int]:
+    """How many of a page's returns are filed, waiting, marked complete, and owed."""
+    filed = (Status.SUBMITTED, Status.APPROVED)
+    return {
+        "filed": sum(1 for row in rows if row.report and row.report.status in filed),
+        "waiting": sum(1 for row in rows if row.is_under_sign_off),
+        "marked": sum(1 for row in rows if row.is_marked),
+        "owed": sum(1 for row in rows if row.period.status == ReportPeriod.Status.OPEN),
+    }
+
+
+@login_required
+@require_POST
+def return_draft(request, label, uid):
+    """Save one row as it was typed; the answer is what the page shows beside it.
+
+    409 when somebody else was faster: both texts are shown, nothing is overwritten. What has a
+    mistake in it is named and left out, the rest is kept.
+    """
+    require_body(request.user)
+    row = next((row for row in rows_of(request.user, label) if row.period.uid == uid), None)
+    if row is None:
+        raise Http404
+    if not row.is_editable:
+        return _state_of(
+            request, label, uid, problems=[_("This return is out of your hands now.")], status=409
+        )
+    form = row.new_form(request.POST)
+    form.is_valid()
+    problems = [
+        _("%(field)s: %(problem)s") % {"field": form.fields[name].label, "problem": text}
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+    wants = form.cleaned_data.get("is_complete", False)
+    typed_on = form.cleaned_data.get("version")
+    try:
+        with transaction.atomic():
+            report = row.report
+            if form.is_touched or report is None:
+                report = _store(request, row, form, typed_on)
+            if report.is_marked_complete and not wants:
+                report = _mark(request, report, False)
+    except StaleRow as refusal:
+        return _state_of(
+            request,
+            label,
+            uid,
+            problems=[refusal.message],
+            theirs=_theirs(refusal.row),
+            status=409,
+        )
+    except (ActRefused, TransitionNotAllowed, ConcurrentTransition) as refusal:
+        return _state_of(request, label, uid, problems=[str(refusal)], status=409)
+    if wants and not report.is_marked_complete:
+        try:
+            _mark(request, report, True)
+        except ActRefused as refusal:
+            problems.append(refusal.message)
+    return _state_of(request, label, uid, problems=problems)
+
+
+def _mark(request, report: ProgressReport, is_complete: bool) -> ProgressReport:
+    return services.mark_report(
+        report=report,
+        by=request.user,
+        at=timezone.now(),
+        is_complete=is_complete,
+        version=report.version,
+    )
+
+
+def _state_of(request, label, uid, *, problems=(), theirs=None, status=200) -> JsonResponse:
+    """What a row and the page's count look like after it was saved, or was not."""
+    rows = rows_of(request.user, label)
+    row = next(row for row in rows if row.period.uid == uid)
+    row.theirs = theirs
+    rates = {}
+    if row.form is not None:
+        rates = {
+            str(figure["target"].pk): f"{figure['rate']}%" if figure["rate"] is not None else "—"
+            for figure in row.form.figure_rows()
+        }
+    state = render_to_string(
+        "desk/reports/_row_state.html", {"row": row, "problems": problems}, request
+    )
+    return JsonResponse(
+        {
+            "state": state,
+            "version": row.report.version if row.report else "",
+            "is_complete": row.is_marked,
+            "has_moves": bool(row.moves),
+            "rates": rates,
+            "count": render_to_string("desk/reports/_count.html", progress_of(rows), request),
+        },
+        status=status,
+    )
+
+
+SUBMITS = ("hand_on", "hand_on_all", "release", "release_all")
 
 
 def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
     """Save and, if asked, hand on each row in its own transaction.
 
-    Returns the rows that could not be saved, by period: the form with what was typed, and the
-    text of whoever was faster (None if nobody was).
+    `hand_on` takes what is marked complete or chosen, `hand_on_all` everything written, `release`
+    what the head chose, `release_all` what waits for him or is marked. Returns the rows that
+    could not be saved, by period: the form with what was typed, and the text of whoever was
+    faster (None if nobody was).
     """
     act = request.POST.get("act", "save")
     chosen = set(request.POST.getlist("chosen"))
@@ -283,34 +443,60 @@ def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
     troubled: dict[int, tuple] = {}
     saved = handed = refused = 0
     for row in rows:
-        is_wanted = act.endswith("_all") or (
-            act in ("hand_on", "release") and str(row.period.uid) in chosen
-        )
         report = row.report
+        is_marked = row.is_marked
         if row.is_editable:
             form = row.new_form(request.POST, request.FILES)
             if form.add_prefix("progress_text") not in request.POST:
                 continue  # the page was opened before this row came to it
-            if form.is_touched or (
-                row.report is None
-                and is_wanted
-                and act
-                in (
-                    "hand_on",
-                    "release",
-                )
-            ):
+            is_marked = form.add_prefix("is_complete") in request.POST
+            is_chosen = act in SUBMITS and str(row.period.uid) in chosen
+            if form.is_touched or is_marked or (report is None and is_chosen):
                 report = _save_row(request, row, form, troubled)
                 if report is None:
                     continue
                 saved += form.is_touched
-        if not is_wanted or report is None:
-            continue
-        if act.endswith("_all") and not report.progress_text.strip():
+            is_marked = _remark(request, row, report, is_marked)
+            if is_marked is None:
+                refused += 1
+                continue
+        if report is None or not _is_wanted(act, row, report, chosen, is_marked=is_marked):
             continue
         went = _hand_on(request, row, report, act)
         handed += went is True
         refused += went is False
+    _tell(request, act, saved, handed, refused, troubled)
+    return troubled
+
+
+def _remark(request, row: Row, report: ProgressReport | None, is_marked: bool) -> bool | None:
+    """Let the mark follow the page; None when it was refused, which is told."""
+    if report is None or report.is_marked_complete == is_marked:
+        return is_marked
+    try:
+        marked = _mark(request, report, is_marked)
+    except (ActRefused, ConcurrentTransition) as refusal:
+        messages.error(
+            request,
+            _("%(item)s: %(reason)s") % {"item": row.assignment.item.title, "reason": refusal},
+        )
+        return None
+    report.version, report.is_marked_complete = marked.version, marked.is_marked_complete
+    return is_marked
+
+
+def _is_wanted(act: str, row: Row, report: ProgressReport, chosen: set, *, is_marked) -> bool:
+    if act == "release_all":
+        return bool(is_marked) or report.status == Status.UNDER_SIGN_OFF
+    if act == "hand_on_all":
+        return bool(report.progress_text.strip())
+    if act not in SUBMITS:
+        return False
+    # For the head a mark is the writer's word; one by one he releases what he chose.
+    return str(row.period.uid) in chosen or (act == "hand_on" and bool(is_marked))
+
+
+def _tell(request, act: str, saved: int, handed: int, refused: int, troubled: dict) -> None:
     if saved:
         messages.success(
             request,
@@ -329,7 +515,10 @@ def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
         )
         messages.success(request, text % {"count": handed})
     if not (saved or handed or refused or troubled):
-        messages.info(request, _("Nothing was changed, so nothing was saved."))
+        if act in SUBMITS:
+            messages.warning(request, _("Nothing was submitted: mark at least one row complete."))
+        else:
+            messages.info(request, _("Nothing was changed, so nothing was saved."))
     if troubled:
         messages.error(
             request,
@@ -340,7 +529,23 @@ def save_rows(request, rows: list[Row]) -> dict[int, tuple]:
             )
             % {"count": len(troubled)},
         )
-    return troubled
+
+
+def _store(request, row: Row, form: forms.ReturnForm, typed_on: int | None) -> ProgressReport:
+    """Write what was typed rightly; raises StaleRow when somebody wrote after `typed_on`."""
+    now = timezone.now()
+    existing = ProgressReport.objects.filter(period=row.period).first()
+    if existing is not None and typed_on is None:
+        raise StaleRow(existing)
+    report = existing or services.open_report(period=row.period, by=request.user, at=now)
+    return services.save_report(
+        report=report,
+        by=request.user,
+        at=now,
+        version=report.version if existing is None else typed_on,
+        figures=form.figures,
+        **form.texts,
+    )
 
 
 def _save_row(request, row: Row, form: forms.ReturnForm, troubled: dict) -> ProgressReport | None:
@@ -348,28 +553,17 @@ def _save_row(request, row: Row, form: forms.ReturnForm, troubled: dict) -> Prog
     if not form.is_valid():
         troubled[row.period.pk] = (form, None)
         return None
-    now = timezone.now()
-    typed_on = form.cleaned_data["version"]
+    if not form.is_touched and row.report is not None:
+        return row.report
     try:
         with transaction.atomic():
-            existing = ProgressReport.objects.filter(period=row.period).first()
-            if existing is not None and typed_on is None:
-                raise StaleRow(existing)
-            report = existing or services.open_report(period=row.period, by=request.user, at=now)
-            report = services.save_report(
-                report=report,
-                by=request.user,
-                at=now,
-                version=report.version if existing is None else typed_on,
-                figures=form.figures,
-                **form.texts,
-            )
+            report = _store(request, row, form, form.cleaned_data["version"])
             for upload in form.cleaned_data["files"]:
                 add_attachment(
                     assignment=row.assignment,
                     report=report,
                     by=request.user,
-                    at=now,
+                    at=timezone.now(),
                     upload=upload,
                 )
     except StaleRow as refusal:

@@ -19,6 +19,7 @@ NAMES = (
     "import",
     "roundtrip",
     "formula",
+    "burden",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}

@@ -6,6 +6,8 @@ from django_fsm import can_proceed
 from supervision.models import (
     Assignment,
     ExtensionRequest,
+    Handover,
+    HelpRequest,
     Milestone,
     Objection,
     PolicyDocument,
@@ -74,6 +76,16 @@ TABLES = {
         "refuse": ({"endorsed"}, "refused"),
         "grant": ({"endorsed"}, "granted"),
         "withdraw": ({"draft", "submitted", "endorsed"}, "withdrawn"),
+    },
+    HelpRequest: {
+        "answer": ({"asked"}, "answered"),
+        "decline": ({"asked"}, "declined"),
+        "withdraw": ({"asked"}, "withdrawn"),
+    },
+    Handover: {
+        "give": ({"prepared"}, "given"),
+        "take": ({"given"}, "taken"),
+        "drop": ({"prepared", "given"}, "dropped"),
     },
     Objection: {
         "uphold": ({"submitted"}, "upheld"),

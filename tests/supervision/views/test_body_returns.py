@@ -179,7 +179,7 @@ def test_both_texts_are_shown_when_somebody_was_faster(client, city, period, ver
     assert report_of(period).progress_text == "联络员后写的"
 
 
-def test_a_lower_figure_asks_for_a_note(client, city, period):
+def test_a_lower_figure_is_kept_but_not_handed_on_without_a_reason(client, city, period):
     target = TargetFactory(
         document=period.assignment.item.document, clause=period.assignment.item.clause
     )
@@ -190,11 +190,19 @@ def test_a_lower_figure_asks_for_a_note(client, city, period):
     client.force_login(city.liaison)
     lower = {f"r{period.pk}-figure_{target.pk}_value": "9"}
 
-    refused = client.post(PAGE, typed(period) | lower)
-    assert refused.status_code == 200
-    assert not ProgressReport.objects.filter(period=period).exists()
-    noted = lower | {f"r{period.pk}-figure_{target.pk}_note": "口径调整"}
-    assert client.post(PAGE, typed(period) | noted).status_code == 302
+    refused = client.post(PAGE, typed(period, act="hand_on", chosen=[period]) | lower, follow=True)
+    assert report_of(period).status == "draft"
+    assert report_of(period).figures.get().value == 9
+    assert refused.context["rows"][0].moves
+    noted = {"change_reason": "口径调整", "version": report_of(period).version}
+    client.post(PAGE, typed(period, act="hand_on", chosen=[period], **noted) | lower)
+    report = report_of(period)
+    assert (report.status, report.change_reason) == ("under_sign_off", "口径调整")
+    submit_report(report=report, by=city.body_head, at=NOON)
+    client.force_login(city.officer)
+    assert "口径调整" in client.get(report.get_absolute_url()).content.decode()
+    queue = client.get(reverse("supervision:reviews") + f"?queue=reports&open={report.uid}")
+    assert "口径调整" in queue.content.decode()
 
 
 def test_nearly_the_same_text_is_a_warning_only(client, city, period):
@@ -207,9 +215,9 @@ def test_nearly_the_same_text_is_a_warning_only(client, city, period):
     client.force_login(city.liaison)
 
     assert client.post(PAGE, typed(period, progress_text=text + "完")).status_code == 302
-    assert client.get(PAGE).context["rows"][0].warning
+    assert client.get(PAGE).context["rows"][0].warnings
     client.post(PAGE, typed(period, version=report_of(period).version, progress_text="全新的内容"))
-    assert not client.get(PAGE).context["rows"][0].warning
+    assert not client.get(PAGE).context["rows"][0].warnings
 
 
 def test_chosen_rows_go_to_the_head_and_all_are_released(client, city, period):
