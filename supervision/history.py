@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import Event, EventKind, LetterKind, SupervisionItem
+from supervision.models import Event, EventKind, LetterKind, SendBackReason, SupervisionItem
 from supervision.rules.escalation import SHIP_LADDER
 from supervision.rules.reasons import DATE_NAMES, level_name
 
@@ -130,6 +130,7 @@ SENTENCES: dict[str, tuple] = {
         _("%(body)s filed its return"),
     ),
     EventKind.REPORT_SENT_BACK: (
+        _("The return of %(body)s for %(period)s was sent back: %(reason_word)s"),
         _("The return of %(body)s for %(period)s was sent back"),
         _("A return of %(body)s was sent back"),
     ),
@@ -187,6 +188,7 @@ SENTENCES: dict[str, tuple] = {
     EventKind.CLOSING_DRAFTED: (_("%(body)s: the closing report was handed to the head"),),
     EventKind.SUBMITTED: (_("%(body)s applied for completion"),),
     EventKind.SENT_BACK: (
+        _("The closing of %(body)s was sent back: %(reason_word)s; rework by %(rework_due_date)s"),
         _("The closing of %(body)s was sent back; rework by %(rework_due_date)s"),
         _("The closing of %(body)s was sent back"),
     ),
@@ -533,6 +535,8 @@ def _parameters(event: Event) -> dict[str, str]:
             shown[f"{name}_count"] = str(len(value))
         elif isinstance(value, int) and not isinstance(value, bool):
             shown[f"{name}_count"] = str(value)
+    if data.get("reason_class") in SendBackReason.values:
+        shown["reason_word"] = str(SendBackReason(data["reason_class"]).label)
     if data.get("queue") in DESK_NAMES:
         shown["queue_name"] = str(DESK_NAMES[data["queue"]])
     if data.get("what") in RULES_NAMES:

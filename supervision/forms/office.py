@@ -8,6 +8,7 @@ from supervision.models import (
     PolicyDocument,
     Responsibility,
     Role,
+    SendBackReason,
     SupervisionItem,
     User,
 )
@@ -78,6 +79,15 @@ class OpinionForm(ActForm):
 
 class ReasonForm(ActForm):
     reason = _text(_("Reason"), required=True)
+
+
+class SendBackForm(ReasonForm):
+    """The class is for counting; what to do stands in the text."""
+
+    reason_class = forms.ChoiceField(
+        label=_("Class of the reason"), choices=[("", "—"), *SendBackReason.choices]
+    )
+    field_order = ["reason_class", "reason"]
 
 
 class NeededOpinionForm(ActForm):

@@ -21,6 +21,7 @@ from supervision.models.reports import (
     ReportFigure,
     ReportPeriod,
     ReportVersion,
+    SendBackReason,
 )
 from supervision.models.requests import ExtensionRequest, Objection
 from supervision.models.saved_views import SavedView
@@ -80,6 +81,7 @@ __all__ = [
     "SavedView",
     "SearchEntry",
     "SearchKind",
+    "SendBackReason",
     "StartLevel",
     "SupervisionItem",
     "Target",

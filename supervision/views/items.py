@@ -11,9 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
-from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from supervision import charts, permissions
 from supervision.desk import (
@@ -42,10 +40,15 @@ from supervision.models import (
     User,
 )
 from supervision.services import items as services
-from supervision.services.acts import ActRefused
 from supervision.services.items import PartyData
 from supervision.views import item_acts
-from supervision.views.base import local_today, perform, posted_version
+from supervision.views.base import (
+    local_today,
+    perform,
+    perform_each,
+    posted_version,
+    uids_of,
+)
 from supervision.views.letters import letters_about
 from supervision.views.navigation import Link, chips, page_of, query_without
 from supervision.views.saved_views import views_of
@@ -505,34 +508,13 @@ def items_dispatch(request):
         raise Http404
     if not act["may"](request.user):
         raise PermissionDenied
-    uids = [value for value in request.POST.getlist("items") if _is_uid(value)]
-    rows = list(visible_items(request.user).filter(uid__in=uids).order_by("position", "pk"))
-    if not rows:
-        messages.error(request, _("Choose at least one item first."))
-        return redirect("supervision:items")
-    done, at = 0, timezone.now()
-    for row in rows:
-        try:
-            act["service"](item=row, by=request.user, at=at)
-            done += 1
-        except ActRefused as refusal:
-            _refused(request, row, refusal.message)
-        except TransitionNotAllowed as refusal:
-            _refused(request, row, str(refusal))
-        except ConcurrentTransition:
-            _refused(request, row, _("Somebody else was faster."))
-        except PermissionDenied:
-            _refused(request, row, _("Your duties do not include this act."))
-    if done:
-        messages.success(
-            request,
-            ngettext("%(count)s item: %(act)s.", "%(count)s items: %(act)s.", done)
-            % {"count": done, "act": act["label"]},
-        )
-    return redirect(f"{reverse('supervision:items')}?{request.POST.get('query', '')}")
-
-
-def _refused(request, row, reason: str) -> None:
-    messages.error(
-        request, _("“%(item)s” was left as it is. %(reason)s") % {"item": row, "reason": reason}
+    uids = uids_of(request.POST.getlist("items"))
+    rows = visible_items(request.user).filter(uid__in=uids).order_by("position", "pk")
+    at = timezone.now()
+    perform_each(
+        request,
+        rows,
+        lambda row: act["service"](item=row, by=request.user, at=at),
+        label=str(act["label"]),
     )
+    return redirect(f"{reverse('supervision:items')}?{request.POST.get('query', '')}")

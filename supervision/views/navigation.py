@@ -26,8 +26,8 @@ class Link:
 # Address name, label, further address names under the same entry.
 HOME = ("home", _("Home"), ("mine", "clocks"))
 ITEMS = ("items", _("Items"), ("item", "item_new", "item_edit", "item_act", "items_dispatch"))
-REVIEWS = ("reviews", _("Reviews"), ("review_act",))
-DECISIONS = ("reviews", _("Decisions"), ("review_act",))
+REVIEWS = ("reviews", _("Reviews"), ("review", "review_act"))
+DECISIONS = ("reviews", _("Decisions"), ("review", "review_act"))
 MATRIX = ("matrix", _("Matrix"), ())
 DOCUMENTS = ("documents", _("Documents"), ("document", "document_act"))
 RELEASES = ("releases", _("Public editions"), ("release", "release_act"))
