@@ -53,6 +53,9 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.ITEM_APPROVED: _inbox(DRAFTER),
     K.ITEM_COMPLETED: _inbox(LEADER, DRAFTER),
     K.DISPATCHED: BODY,
+    # Everybody hears of one's own shares in one line each, the office of the change itself.
+    K.BODY_CHANGED: _inbox(LIAISON, BODY_HEAD, LEADER),
+    K.BODIES_CHANGED: _inbox(OFFICER),
     K.OBJECTED: _digest(OFFICE_HEAD) + _inbox(OFFICER),
     K.OBJECTION_REJECTED: BODY,
     K.OBJECTION_UPHELD: BODY,

@@ -192,6 +192,15 @@ SENTENCES: dict[str, tuple] = {
         _("The closing of %(body)s was sent back; rework by %(rework_due_date)s"),
         _("The closing of %(body)s was sent back"),
     ),
+    EventKind.BODIES_CHANGED: (
+        _("From %(from_date)s on %(new_names)s takes the place of %(old_names)s"),
+        _("The bodies changed"),
+    ),
+    EventKind.BODY_CHANGED: (
+        _("The share of %(old_name)s goes on with %(new_name)s in its own share of the item"),
+        _("The share went from %(old_name)s to %(new_name)s"),
+        _("The share went to another body"),
+    ),
     EventKind.APPROVED: (_("The closing of %(body)s was found in order; the check follows"),),
     EventKind.CHECK_FAILED: (
         _("The check of %(body)s failed; rework by %(rework_due_date)s"),
@@ -404,6 +413,7 @@ ONLY_IF: dict[str, dict[int, tuple[str, bool]]] = {
     EventKind.LETTER_REPLIED: {0: ("is_in_time", False)},
     EventKind.ESCALATION_DECIDED: {0: ("is_issued", True), 1: ("is_issued", False)},
     EventKind.ROBOT_SWITCHED: {0: ("is_active", True), 1: ("is_active", False)},
+    EventKind.BODY_CHANGED: {0: ("is_joined", True)},
 }
 
 # What lies on a desk, by the code of services/reviewer_clocks.py.

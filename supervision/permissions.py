@@ -157,6 +157,11 @@ def can_change_rules(user) -> bool:
     return user.has_role(OFFICE_HEAD)
 
 
+def can_change_bodies(user) -> bool:
+    """Merge, split and rename bodies: the head of the office."""
+    return user.has_role(OFFICE_HEAD)
+
+
 # Assignments
 
 

@@ -17,6 +17,7 @@ from supervision.views import (
     ledger,
     letters,
     matrix,
+    organizations,
     releases,
     reports,
     reviews,
@@ -60,6 +61,12 @@ settings_urls: list = [
     path("settings/ladder/", rules.ladder, name="ladder"),
     path("settings/limits/", rules.limits, name="limits"),
     path("settings/lights/", rules.lights, name="lights"),
+    path("settings/organizations/", organizations.organizations, name="organizations"),
+    path(
+        "settings/organizations/change/",
+        organizations.organizations_change,
+        name="organizations_change",
+    ),
     path("settings/lights/<slug:code>/", rules.light_scheme, name="light_scheme"),
 ]
 

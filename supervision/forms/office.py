@@ -134,7 +134,7 @@ class GrantForm(ActForm):
 
 class UpholdForm(ActForm):
     organization = forms.ModelChoiceField(
-        label=_("Give the work to"), queryset=Organization.objects.in_official_order()
+        label=_("Give the work to"), queryset=Organization.objects.standing().in_official_order()
     )
     opinion = _text(_("Opinion"), required=True)
 
@@ -225,7 +225,9 @@ class PartyForm(forms.Form):
 
     named_as = forms.CharField(label=_("As the clause names it"), max_length=60, required=False)
     organization = forms.ModelChoiceField(
-        label=_("Body"), queryset=Organization.objects.in_official_order(), required=False
+        label=_("Body"),
+        queryset=Organization.objects.standing().in_official_order(),
+        required=False,
     )
     role = forms.ChoiceField(label=_("Responsibility"), choices=Responsibility.choices)
     DELETE = forms.BooleanField(label=_("Remove"), required=False)
@@ -242,7 +244,7 @@ class BasePartyFormSet(forms.BaseFormSet):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         bodies = [("", _("Not resolved yet"))] + [
-            (body.pk, str(body)) for body in Organization.objects.in_official_order()
+            (body.pk, str(body)) for body in Organization.objects.standing().in_official_order()
         ]
         for form in self.forms:
             form.fields["organization"].choices = bodies

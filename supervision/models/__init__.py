@@ -1,6 +1,6 @@
 """The models of the heart, in the order they depend on each other."""
 
-from supervision.models.assignments import Assignment, DateChange, Hold, Milestone
+from supervision.models.assignments import Assignment, BodyChange, DateChange, Hold, Milestone
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
@@ -11,6 +11,8 @@ from supervision.models.organizations import (
     Organization,
     OrganizationAlias,
     Role,
+    Succession,
+    SuccessionLink,
     User,
 )
 from supervision.models.releases import PublicItem, Release
@@ -43,6 +45,7 @@ __all__ = [
     "URGING_KINDS",
     "Assignment",
     "Attachment",
+    "BodyChange",
     "CalendarDay",
     "CalendarNotice",
     "CalendarYear",
@@ -83,6 +86,8 @@ __all__ = [
     "SearchKind",
     "SendBackReason",
     "StartLevel",
+    "Succession",
+    "SuccessionLink",
     "SupervisionItem",
     "Target",
     "TimeLimit",

@@ -4,26 +4,30 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django_fsm import GET_STATE, FSMField, transition
 
 from supervision import permissions
 from supervision.models.base import Opaque, Stateful
 from supervision.models.items import Outcome, Responsibility, SupervisionItem
-from supervision.models.organizations import Organization
+from supervision.models.organizations import Organization, Succession
 
 
 class AssignmentQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Own body's rows; every row for those who supervise; a leader's own items' rows."""
+        """Own body's rows; every row for those who supervise; a leader's own items' rows.
+
+        A body that took another one's place reads what ended under the former name.
+        """
         if permissions.sees_all_items(user):
             return self
         visible = Q(pk__in=[])
         if permissions.leads_items(user):
             visible |= Q(item__leader_id=user.pk)
         if user.is_body:
-            visible |= Q(organization_id=user.organization_id) & Q(transferred_to=None)
+            visible |= Q(organization_id__in=user.body_ids) & Q(transferred_to=None)
         return self.filter(visible)
 
     def open(self):
@@ -39,6 +43,16 @@ class AssignmentQuerySet(models.QuerySet):
 
     def overdue(self, *, today: date):
         return self.with_the_body().filter(due_date__lt=today)
+
+    def of_body_on(self, body: Organization, day: date):
+        """The shares that were this body's on `day`, whoever carries them now."""
+        later = BodyChange.objects.filter(assignment=OuterRef("pk"), from_date__gt=day)
+        first = later.order_by("from_date", "pk").values("old")[:1]
+        return self.annotate(
+            body_on=Coalesce(
+                Subquery(first), F("organization_id"), output_field=models.BigIntegerField()
+            )
+        ).filter(body_on=body.pk)
 
 
 class Assignment(Stateful):
@@ -622,3 +636,52 @@ class Hold(Opaque):
 
     def __str__(self) -> str:
         return f"{self.start_date} → {self.end_date or '…'}"
+
+
+class BodyChange(models.Model):
+    """A share that went to another body with a change of bodies. Never edited.
+
+    `joined_to` is set when the new body already carried the item: this share then ended and the
+    other one goes on with copies of its open milestones (`added_milestones`, their keys).
+    `status_before` is what a ledger of an earlier day shows.
+    """
+
+    succession = models.ForeignKey(
+        Succession, on_delete=models.PROTECT, related_name="changes", verbose_name=_("change")
+    )
+    assignment = models.ForeignKey(
+        Assignment,
+        on_delete=models.CASCADE,
+        related_name="body_changes",
+        verbose_name=_("assignment"),
+    )
+    old = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("former body")
+    )
+    new = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("present body")
+    )
+    from_date = models.DateField(_("from the day"))
+    status_before = models.CharField(_("state before"), max_length=16)
+    joined_to = models.ForeignKey(
+        Assignment,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="joined_from",
+        verbose_name=_("goes on in"),
+    )
+    added_milestones = models.JSONField(_("milestones taken over"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("change of the body")
+        verbose_name_plural = _("changes of the body")
+        ordering = ["from_date", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["succession", "assignment"], name="body_change_once_each"
+            )
+        ]
+        indexes = [models.Index(fields=["from_date"], name="body_change_from")]
+
+    def __str__(self) -> str:
+        return f"{self.old} → {self.new}"

@@ -96,6 +96,8 @@ class EventKind(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn from the public")
     EXPORTED = "exported", _("Ledger exported")
     IMPORTED = "imported", _("Returns imported")
+    BODIES_CHANGED = "bodies_changed", _("Bodies changed")
+    BODY_CHANGED = "body_changed", _("Went to another body")
     CALENDAR_DRAFTED = "calendar_drafted", _("Holiday notice loaded")
     CALENDAR_CONFIRMED = "calendar_confirmed", _("Holiday notice confirmed")
     CALENDAR_DROPPED = "calendar_dropped", _("Holiday notice dropped")

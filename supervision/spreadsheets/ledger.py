@@ -159,7 +159,7 @@ def write_ledger(
     themselves or have such a share.
     """
     if body is not None:
-        assignments = assignments.filter(organization=body)
+        assignments = assignments.of_body_on(body, today)
     shares = _read(assignments, today)
     lines = _lines(shares, body)
     if light:
@@ -223,7 +223,9 @@ def _read(assignments: QuerySet[Assignment], today: date) -> list[Assignment]:
             "pk",
         )
     )
-    shares = light_up(rows, today=today)
+    shares = light_up(rows, today=today, has_bodies_of_the_day=True)
+    # Stable: only shares of bodies that have changed since can stand elsewhere.
+    shares.sort(key=_place)
     reports = {
         report.pk: report
         for report in ProgressReport.objects.filter(
@@ -234,6 +236,21 @@ def _read(assignments: QuerySet[Assignment], today: date) -> list[Assignment]:
         share.last_return = reports.get(share.last_report_pk)
         share.today = today
     return shares
+
+
+def _place(share: Assignment) -> tuple:
+    """Where a share stands: in the order of the document, then of the body it was then with."""
+    item, body = share.item, share.organization
+    return (
+        item.document.issued_date,
+        item.document_id,
+        item.position,
+        item.pk,
+        share.position,
+        body.kind_position,
+        body.position,
+        share.pk,
+    )
 
 
 def _lines(shares: Sequence[Assignment], body: Organization | None) -> list[Line]:

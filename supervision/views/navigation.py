@@ -39,6 +39,8 @@ SETTINGS = (
         "limits",
         "lights",
         "light_scheme",
+        "organizations",
+        "organizations_change",
         "calendar",
         "calendar_load",
         "calendar_moves",

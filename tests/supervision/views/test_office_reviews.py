@@ -354,9 +354,8 @@ def test_every_matter_has_a_page_of_its_own(client, city):
 
     assert gone.status_code == 302
     assert gone.url == reverse("supervision:reviews") + "?kind=reports"
-    assert (
-        client.get(reverse("supervision:review", args=["x", world.report.uid])).status_code == 404
-    )
+    unknown = reverse("supervision:review", args=["x", world.report.uid])
+    assert client.get(unknown).status_code == 404
 
 
 def test_the_pages_of_single_matters_are_the_office_s(client, city):
