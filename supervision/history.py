@@ -59,6 +59,7 @@ SENTENCES: dict[str, tuple] = {
         _("The item was reopened; the new due date is %(due_date)s"),
         _("The item was reopened"),
     ),
+    EventKind.INSTRUCTED: (_("A leader gave an instruction"),),
     EventKind.DISPATCHED: (
         _("Assigned to %(body)s instead of %(instead_of)s; sign by %(accept_due_date)s"),
         _("Assigned to %(body)s; to be signed for by %(accept_due_date)s, due on %(due_date)s"),

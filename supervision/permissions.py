@@ -82,6 +82,11 @@ def can_create_item(user) -> bool:
     return user.has_role(OFFICER)
 
 
+def can_instruct(user) -> bool:
+    """A leader's instruction drafts an item; the office works it out and has it approved."""
+    return user.has_role(LEADER, PRINCIPAL)
+
+
 def can_edit_item(item, user) -> bool:
     return user.has_role(OFFICER)
 

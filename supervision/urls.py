@@ -24,6 +24,7 @@ from supervision.views import (
     rules,
     saved_views,
     search,
+    timeline,
     workbooks,
 )
 from supervision.views.components import components
@@ -40,6 +41,8 @@ office_urls: list = [
     path("items/<uuid:uid>/edit/", items.item_edit, name="item_edit"),
     path("items/<uuid:uid>/<slug:act>/", items.item_act, name="item_act"),
     path("matrix/", matrix.matrix, name="matrix"),
+    path("instructions/", home.instruct, name="instruct"),
+    path("timeline/", timeline.timeline, name="timeline"),
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/<slug:queue>/together/", reviews.reviews_bulk, name="reviews_bulk"),
     path("reviews/<slug:queue>/<uuid:uid>/", reviews.review, name="review"),

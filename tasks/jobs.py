@@ -12,6 +12,7 @@ from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
 from supervision.services.facts import Effect, apply_effect, due_effects
+from supervision.services.kept_lights import keep_lights
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
 from tasks.clock import (
@@ -32,6 +33,8 @@ LEASE_SECONDS = 55
 BUDGET_SECONDS = 30
 SEND_SECONDS = 10
 LETTER_SECONDS = 5
+# Items lit in one beat; on the first beats of a day all of them, in turns.
+LIGHTS_AT_ONCE = 500
 
 
 class JobFailed(Exception):
@@ -55,6 +58,9 @@ def tick() -> dict:
         return {"skipped": "another worker is at it"}
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS),
+        "lights": lambda: {
+            "kept": keep_lights(timezone.localdate(), at=timezone.now(), most=LIGHTS_AT_ONCE)
+        },
         "letters": draw_letters,
         "fan_out": fan_out_missed,
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),

@@ -111,6 +111,25 @@ class ReopenForm(ActForm):
     due_date = day_field(_("New due date"))
 
 
+class InstructForm(ActForm):
+    instruction = _text(_("Instruction"), required=True)
+    due_date = day_field(
+        _("New due date"), required=False, help_text=_("Needed only to reopen a closed item.")
+    )
+
+
+class NewInstructionForm(ActForm):
+    """An instruction on a matter that has no item yet."""
+
+    title = forms.CharField(label=_("Matter"), max_length=200)
+    instruction = _text(_("Instruction"), required=True)
+    document = forms.ModelChoiceField(
+        label=_("Document"),
+        queryset=PolicyDocument.objects.filter(status=PolicyDocument.Status.ACTIVE),
+    )
+    due_date = day_field(_("Due date"), required=False)
+
+
 class OpennessForm(ActForm):
     openness = forms.ChoiceField(label=_("Openness"), choices=SupervisionItem.Openness.choices)
     openness_basis = forms.CharField(label=_("Basis"), max_length=200)

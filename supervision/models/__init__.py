@@ -4,6 +4,7 @@ from supervision.models.assignments import Assignment, BodyChange, DateChange, H
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
+from supervision.models.kept_lights import KeptLight
 from supervision.models.letters import URGING_KINDS, Letter, LetterKind, LetterTemplate
 from supervision.models.organizations import (
     Contact,
@@ -61,6 +62,7 @@ __all__ = [
     "EventKind",
     "ExtensionRequest",
     "Hold",
+    "KeptLight",
     "Letter",
     "LetterKind",
     "LetterTemplate",

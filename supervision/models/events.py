@@ -30,6 +30,7 @@ class EventKind(models.TextChoices):
     ITEM_COMPLETED = "item_completed", _("Item closed out")
     ITEM_ARCHIVED = "item_archived", _("Item archived")
     ITEM_REOPENED = "item_reopened", _("Item reopened")
+    INSTRUCTED = "instructed", _("Instruction of a leader")
     DISPATCHED = "dispatched", _("Assigned")
     ACCEPTED = "accepted", _("Signed for")
     OBJECTED = "objected", _("Objection raised")

@@ -30,6 +30,7 @@ class SavedView(Opaque):
         ITEMS = "items", _("Items")
         MATRIX = "matrix", _("Matrix")
         LEDGER = "ledger", _("Ledger")
+        TIMELINE = "timeline", _("Time line")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

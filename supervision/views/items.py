@@ -11,16 +11,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from supervision import charts, permissions
 from supervision.desk import (
+    counted_lights,
     last_returns,
     latest_figures,
-    light_counts,
     lit_items,
     plain,
-    worst_first,
 )
 from supervision.forms.office import ItemForm, PartyFormSet
 from supervision.history import entries, with_related
@@ -41,6 +41,7 @@ from supervision.models import (
 )
 from supervision.services import items as services
 from supervision.services.items import PartyData
+from supervision.standing import count_codes, in_severity, lit_page, standings
 from supervision.views import item_acts
 from supervision.views.base import (
     local_today,
@@ -114,16 +115,18 @@ def _is_uid(value: str) -> bool:
 def items(request):
     """Every item the user may see, worst first, with filters that live in the address."""
     user = request.user
-    rows = filtered(request, visible_items(user))
-    rows = rows.select_related("document", "clause", "leader").order_by("position", "pk")
-    rows = lit_items(rows, user=user, today=local_today())
-    counts = light_counts(rows)
+    today = local_today()
+    rows = filtered(request, visible_items(user)).order_by("position", "pk")
+    found = standings(rows, user=user, today=today)
+    counts = counted_lights(count_codes(found))
     light = _chosen(request, "light")
     if light:
-        rows = [item for item in rows if item.lamp.code == light]
+        found = [one for one in found if one.code == light]
     if _chosen(request, "order") != "number":
-        rows = worst_first(rows)
-    page = page_of(request, rows, PAGE_SIZE)
+        found = in_severity(found)
+    page = page_of(request, found, PAGE_SIZE)
+    shown = visible_items(user).select_related("document", "clause", "leader")
+    page.object_list = lit_page(shown, page.object_list, user=user, today=today)
     is_office = user.is_office
     context = {
         "page_obj": page,
@@ -140,7 +143,7 @@ def items(request):
             "kind",
             [("", _("All"), None), *[(v, str(n), None) for v, n in Clause.Kind.choices]],
         ),
-        "selects": _selects(request),
+        "selects": selects_of(request),
         "clear_url": "?" if request.GET else "",
         "q": _chosen(request, "q"),
         "kept": [(n, _chosen(request, n)) for n in ("light", "kind") if _chosen(request, n)],
@@ -154,7 +157,7 @@ def items(request):
     return render(request, "desk/items.html", context)
 
 
-def _selects(request) -> list[dict]:
+def selects_of(request) -> list[dict]:
     """The select boxes: name, label, options as (value, label, is_chosen)."""
     user = request.user
     visible = visible_items(user)
@@ -283,7 +286,7 @@ def _milestones(share: Assignment, today) -> dict:
     )
     points = []
     for row in rows:
-        row.code = _milestone_code(row, today)
+        row.code = milestone_code(row, today)
         points.append(
             charts.MilestonePoint(
                 row.title,
@@ -302,7 +305,7 @@ def _milestones(share: Assignment, today) -> dict:
     }
 
 
-def _milestone_code(row: Milestone, today) -> str:
+def milestone_code(row: Milestone, today) -> str:
     """What the mark of a step shows: done, done late, missed, coming."""
     if row.status == Milestone.Status.COMPLETED:
         is_late = row.actual_date is not None and row.actual_date > row.planned_date
@@ -492,6 +495,12 @@ BULK_ACTS = {
         "label": item_acts.ACTS["dispatch"].label,
         "service": services.dispatch_item,
         "may": lambda user: user.has_role(Role.OFFICER),
+    },
+    "remind": {
+        "name": "remind",
+        "label": _lazy("Urge overdue bodies"),
+        "service": services.remind_bodies,
+        "may": lambda user: user.is_office,
     },
 }
 
