@@ -16,6 +16,7 @@ NAMES = (
     "lights",
     "mail-down",
     "contention",
+    "queries",
 )
 
 

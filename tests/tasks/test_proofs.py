@@ -22,6 +22,7 @@ def test_the_proofs_hold_at_a_tiny_size():
             "lights",
             "two-schedulers",
             "contention",
+            "queries",
         ],
         cwd=ROOT,
         env=environment | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"},
