@@ -274,7 +274,8 @@ def _show(
     is_named: bool = False,
 ):
     user, today = request.user, local_today()
-    waiting = waiting_for(user, today=today)
+    # A matter on a page of its own needs its own queue only, and shows no counts of the others.
+    waiting = waiting_for(user, today=today, only=queue)
     by_queue = count_by_queue(waiting)
     chosen = queue or request.GET.get("kind", "")
     if chosen not in QUEUES:
@@ -299,7 +300,7 @@ def _show(
                 is_current=name == chosen,
             )
             for name, found in by_queue.items()
-            if found or name == chosen or user.is_office
+            if not queue and (found or name == chosen or user.is_office)
         ],
         "queue": chosen,
         "queue_name": QUEUES[chosen][0],
@@ -317,7 +318,15 @@ def _show(
         "bulk_label": bulk_act.direct_label or bulk_act.label if bulk_act else "",
         "late_count": sum(row.is_late for row in rows),
         "template": f"desk/reviews/_{chosen.replace('-', '_')}.html",
-        "crumbs": [Link(_("Home"), "/desk/"), Link(_("Reviews"))],
+        "crumbs": [
+            Link(_("Home"), "/desk/"),
+            Link(_("Reviews"), reverse("supervision:reviews") if queue else ""),
+            *(
+                [Link(QUEUES[queue][0], f"{reverse('supervision:reviews')}?kind={queue}")]
+                if queue
+                else []
+            ),
+        ],
     }
     return render(request, "desk/reviews.html", context)
 
@@ -325,6 +334,12 @@ def _show(
 def _opened(rows: list[Waiting], uid: str) -> Waiting | None:
     found = next((row for row in rows if str(row.uid) == uid), None)
     return found or next((row for row in rows if row.is_mine), None) or (rows[0] if rows else None)
+
+
+def _crumb_of(queue: str) -> list[Link]:
+    if not queue:
+        return []
+    return [Link(QUEUES[queue][0], f"{reverse('supervision:reviews')}?kind={queue}")]
 
 
 def _around(rows: list[Waiting], opened: Waiting | None) -> tuple[Waiting | None, Waiting | None]:
