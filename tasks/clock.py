@@ -41,6 +41,10 @@ class ClockJumped(ClockStepped):
         )
 
 
+class LeaseLost(Exception):
+    """The lease ran out and another worker holds it now; it goes on where this one stopped."""
+
+
 def boot_id() -> str:
     """This run of this machine; empty where the system does not say."""
     try:
@@ -77,14 +81,30 @@ def check_clock(now: datetime) -> None:
         raise ClockJumped(now, row.beat_at)
 
 
+def last_signs() -> tuple[datetime | None, datetime | None]:
+    """The worker's last tick and its last pulse."""
+    signs = Heartbeat.objects.filter(name=WORKER).values_list("beat_at", "pulse_at").first()
+    return signs or (None, None)
+
+
 def beat(now: datetime, *, is_accepted: bool = False) -> None:
-    """Write the beat; only a person's acceptance moves it back."""
-    seen = {"beat_at": now, "boot_id": boot_id(), "uptime_seconds": uptime_seconds()}
+    """Write the beat, which is a pulse too; only a person's acceptance moves it back."""
+    seen = {
+        "beat_at": now,
+        "pulse_at": now,
+        "boot_id": boot_id(),
+        "uptime_seconds": uptime_seconds(),
+    }
     rows = Heartbeat.objects.filter(name=WORKER)
     if not is_accepted:
         rows = rows.filter(beat_at__lt=now)
     if not rows.update(**seen):
         Heartbeat.objects.get_or_create(name=WORKER, defaults=seen)
+
+
+def pulse(now: datetime) -> None:
+    """Show that the worker's processes live. The clock is judged by beats alone."""
+    Heartbeat.objects.filter(name=WORKER).update(pulse_at=now)
 
 
 def holder_name() -> str:
@@ -106,6 +126,16 @@ def take_lease(name: str, *, holder: str, seconds: int) -> int | None:
     if not taken:
         return None
     return Lease.objects.values_list("fence", flat=True).get(name=name)
+
+
+def keep_lease(name: str, *, fence: int, seconds: int) -> None:
+    """Lock the lease until the end of the transaction and put off its end, in one statement.
+
+    Raises LeaseLost when somebody has taken it since: what carries this fence may not be written.
+    """
+    until = Now() + timedelta(seconds=seconds)
+    if not Lease.objects.filter(name=name, fence=fence).update(expires_at=until):
+        raise LeaseLost(f"lease “{name}”: fence {fence} is no longer the last")
 
 
 def give_back_lease(name: str, *, holder: str) -> None:

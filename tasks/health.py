@@ -14,7 +14,7 @@ from notifications.site import why_muted
 from supervision.models import CalendarYear, Event
 from supervision.rules.calendar_file import missing_notices
 from supervision.services.facts import midnight
-from tasks.clock import TOLERANCE, last_beat
+from tasks.clock import TOLERANCE, last_signs
 from tasks.models import SweepRun
 
 
@@ -30,11 +30,15 @@ class Health:
         return all(self.checks.values())
 
 
-def is_beat_fresh(beat_at: datetime | None, now: datetime) -> bool:
-    """Younger than three intervals, and not from a future that the clock has left again."""
-    if beat_at is None:
+def is_worker_alive(beat_at: datetime | None, pulse_at: datetime | None, now: datetime) -> bool:
+    """A tick within three intervals and a pulse within one, neither from a future left again.
+
+    A stopped worker is seen within one interval, one that lives and does not tick within three.
+    """
+    if beat_at is None or pulse_at is None:
         return False
-    return -TOLERANCE <= now - beat_at <= timedelta(seconds=3 * settings.TICK_SECONDS)
+    tick = timedelta(seconds=settings.TICK_SECONDS)
+    return -TOLERANCE <= now - beat_at <= 3 * tick and -TOLERANCE <= now - pulse_at <= tick
 
 
 def is_calendar_loaded(year: int) -> bool:
@@ -44,11 +48,11 @@ def is_calendar_loaded(year: int) -> bool:
 def check_health(now: datetime) -> Health:
     """Does the database answer, does the worker beat, is this year's calendar loaded."""
     try:
-        beat_at = last_beat()
+        beat_at, pulse_at = last_signs()
         return Health(
             {
                 "database": True,
-                "worker": is_beat_fresh(beat_at, now),
+                "worker": is_worker_alive(beat_at, pulse_at, now),
                 "calendar": is_calendar_loaded(timezone.localdate(now).year),
             },
             beat_at,
@@ -60,7 +64,7 @@ def check_health(now: datetime) -> Health:
 def operations_summary(now: datetime) -> dict:
     """What the office sees of the machinery: yesterday's facts, the outbox, the last beat."""
     today = timezone.localdate(now)
-    beat_at = last_beat()
+    beat_at, pulse_at = last_signs()
     last_run = SweepRun.objects.order_by("-started_at", "-pk").first()
     counts = outbox_counts()
     today_start = midnight(today)
@@ -78,7 +82,7 @@ def operations_summary(now: datetime) -> dict:
         "today": today,
         "yesterday": today - timedelta(days=1),
         "last_tick_at": beat_at,
-        "is_worker_alive": is_beat_fresh(beat_at, now),
+        "is_worker_alive": is_worker_alive(beat_at, pulse_at, now),
         "last_error": last_run.error if last_run else "",
         "missed_days": last_run.missed_days if last_run else 0,
         "is_calendar_loaded": year not in missing,

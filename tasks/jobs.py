@@ -3,9 +3,12 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from notifications.sending import send_pending
@@ -15,12 +18,15 @@ from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.kept_lights import keep_lights
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
+from supervision.services.search import rebuild_search
 from tasks.clock import (
     ClockStepped,
+    LeaseLost,
     beat,
     check_clock,
     give_back_lease,
     holder_name,
+    keep_lease,
     take_lease,
 )
 from tasks.models import SweepRun
@@ -29,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 TICK_LEASE = "tick"
 LEASE_SECONDS = 55
+# How long a sweep beside the tick waits for the tick to end.
+LEASE_WAIT_SECONDS = 60
 # Together below the queue's timeout, a hanging mail included.
 BUDGET_SECONDS = 30
 SEND_SECONDS = 10
@@ -54,10 +62,11 @@ def tick() -> dict:
         _record_run(timezone.localdate(now), now, {}, is_wide=False, error=str(stepped))
         raise
     beat(now)
-    if take_lease(TICK_LEASE, holder=holder, seconds=LEASE_SECONDS) is None:
+    fence = take_lease(TICK_LEASE, holder=holder, seconds=LEASE_SECONDS)
+    if fence is None:
         return {"skipped": "another worker is at it"}
     parts: dict[str, Callable[[], dict]] = {
-        "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS),
+        "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS, fence=fence),
         "lights": lambda: {
             "kept": keep_lights(timezone.localdate(), at=timezone.now(), most=LIGHTS_AT_ONCE)
         },
@@ -81,6 +90,24 @@ def tick() -> dict:
     return result
 
 
+@contextmanager
+def tick_lease(*, wait_seconds: float = LEASE_WAIT_SECONDS) -> Iterator[int]:
+    """The lease of the tick for a sweep beside it; yields the fence.
+
+    Waits while another worker holds it. Raises JobFailed when it is not free in time.
+    """
+    holder = holder_name()
+    until = time.monotonic() + wait_seconds
+    while (fence := take_lease(TICK_LEASE, holder=holder, seconds=LEASE_SECONDS)) is None:
+        if time.monotonic() >= until:
+            raise JobFailed("another worker holds the lease")
+        time.sleep(0.2)
+    try:
+        yield fence
+    finally:
+        give_back_lease(TICK_LEASE, holder=holder)
+
+
 def draw_letters() -> dict:
     """Draw the files of issued letters, and drop drafts that time has overtaken."""
     dropped = drop_lapsed_drafts(at=timezone.now())
@@ -94,12 +121,16 @@ def sweep(
     is_dry_run: bool = False,
     is_wide: bool = False,
     budget_seconds: float | None = None,
+    fence: int | None = None,
 ) -> dict:
     """Write every fact that is due as of `today` and not on record; say what was done.
 
     `at` is the moment of recording, now if left out. Safe to repeat and to run in two processes.
     One bad row is counted and the rest go on; the ladder of that row waits for the next sweep.
-    A dry run writes nothing. The real clock is checked: when it stepped back the sweep freezes.
+    Every fact carries `fence`, the number of the lease under which it is written; once another
+    worker has taken the lease nothing more is written and the rest is left to it. Without a fence
+    only the facts' keys guard, which is enough. A dry run writes nothing. The real clock is
+    checked: when it stepped back the sweep freezes.
     """
     started = time.monotonic()
     recorded_at = at or timezone.now()
@@ -123,7 +154,7 @@ def sweep(
     }
     if is_dry_run:
         return summary
-    outcomes, errors, left = _apply(effects, recorded_at, started, budget_seconds)
+    outcomes, errors, left = _apply(effects, recorded_at, started, budget_seconds, fence)
     for name in ("written", "already_there", "failed"):
         summary[name] = dict(sorted(outcomes[name].items()))
     summary["left_for_next"] = left
@@ -139,6 +170,7 @@ def _apply(
     recorded_at: datetime,
     started: float,
     budget_seconds: float | None,
+    fence: int | None,
 ) -> tuple[dict[str, Counter], list[str], int]:
     outcomes = {"written": Counter(), "already_there": Counter(), "failed": Counter()}
     errors: list[str] = []
@@ -150,7 +182,10 @@ def _apply(
             outcomes["failed"][effect.kind.value] += 1
             continue
         try:
-            event = _write(effect, recorded_at)
+            event = _write(effect, recorded_at, fence)
+        except LeaseLost as lost:
+            logger.warning("%s; the rest is left to its holder", lost)
+            return outcomes, errors, len(effects) - number
         except Exception as error:
             logger.exception("Could not write %s", effect.fact_key)
             errors.append(f"{effect.fact_key}: {error}")
@@ -163,7 +198,11 @@ def _apply(
     return outcomes, errors, 0
 
 
-def _write(effect: Effect | ReviewEffect, recorded_at: datetime) -> Event | None:
+@transaction.atomic
+def _write(effect: Effect | ReviewEffect, recorded_at: datetime, fence: int | None) -> Event | None:
+    if fence is not None:
+        keep_lease(TICK_LEASE, fence=fence, seconds=LEASE_SECONDS)
+        effect = replace(effect, data={**effect.data, "fence": fence})
     if isinstance(effect, ReviewEffect):
         return apply_review(effect, recorded_at=recorded_at)
     return apply_effect(effect, recorded_at=recorded_at)
@@ -206,13 +245,25 @@ def wide_sweep() -> dict:
     """
     now = timezone.now()
     clear_old_runs(now)
-    sweep(timezone.localdate(now))
-    fan_out_missed()
-    summary = sweep(timezone.localdate(now), is_wide=True)
-    fanned_out = fan_out_missed(is_wide=True)
+    with tick_lease() as fence:
+        sweep(timezone.localdate(now), fence=fence)
+        fan_out_missed()
+        summary = sweep(timezone.localdate(now), is_wide=True, fence=fence)
+        fanned_out = fan_out_missed(is_wide=True)
     if summary.get("is_frozen") or summary["due"] or fanned_out["written"]:
         raise JobFailed(f"the wide sweep found what the sweeps before it left: {summary}")
     return summary
+
+
+def check_search() -> dict:
+    """Once a night: the search table beside the rows. What differs is put right and an alarm.
+
+    Raises JobFailed when there was something.
+    """
+    found = {kind: asdict(changes) for kind, changes in rebuild_search().items() if changes.total}
+    if found:
+        raise JobFailed(f"the search table differed from the rows and was put right: {found}")
+    return found
 
 
 def clear_old_runs(now: datetime, *, keep_days: int = 400) -> int:

@@ -9,6 +9,8 @@ class Heartbeat(models.Model):
 
     name = models.SlugField(_("worker"), max_length=40, unique=True)
     beat_at = models.DateTimeField(_("last beat at"))
+    # Between two ticks: the worker's processes are there, whatever its ticks do.
+    pulse_at = models.DateTimeField(_("last pulse at"), null=True)
     # Which run of which machine, and how long it had been up: tells a jump from a standstill.
     boot_id = models.CharField(max_length=80, blank=True)
     uptime_seconds = models.FloatField(null=True)

@@ -17,6 +17,11 @@ SCHEDULES: dict[str, dict] = {
         "schedule_type": Schedule.CRON,
         "cron": "40 7 * * *",
     },
+    "search check": {
+        "func": "tasks.jobs.check_search",
+        "schedule_type": Schedule.CRON,
+        "cron": "20 3 * * *",
+    },
 }
 
 

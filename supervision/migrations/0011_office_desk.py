@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supervision', '0008_review_credit'),
+        ('supervision', '0009_search_kinds'),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from supervision import permissions
 from supervision.models.assignments import Assignment
 from supervision.models.items import SupervisionItem
+from supervision.models.letters import Letter
 
 
 class SearchKind(models.TextChoices):
@@ -22,6 +23,8 @@ class SearchKind(models.TextChoices):
     RETURN = "return", _("Returns")
     EXTENSION = "extension", _("Extension requests")
     OBJECTION = "objection", _("Objections")
+    CLOSING = "closing", _("Closing reports")
+    LETTER = "letter", _("Letters")
 
 
 def _holds(field: str, word: str) -> Q:
@@ -31,12 +34,20 @@ def _holds(field: str, word: str) -> Q:
 
 class SearchEntryQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Found is only what its item, or the share it belongs to, lets the user see."""
+        """Found is only what its item, or the share it belongs to, lets the user see.
+
+        A letter is found by whom it may reach, whatever it is about.
+        """
         if permissions.sees_all_items(user):
             return self
+        letters = Letter.objects.visible_to(user).filter(status__in=Letter.SENT_STATES)
         return self.filter(
-            Q(assignment=None, item__in=SupervisionItem.objects.visible_to(user))
-            | Q(assignment__in=Assignment.objects.visible_to(user))
+            ~Q(kind=SearchKind.LETTER)
+            & (
+                Q(assignment=None, item__in=SupervisionItem.objects.visible_to(user))
+                | Q(assignment__in=Assignment.objects.visible_to(user))
+            )
+            | Q(kind=SearchKind.LETTER, subject_uid__in=letters.values("uid"))
         )
 
     def matching(self, words: Sequence[str]):

@@ -1,7 +1,7 @@
 """How long something may lie on a desk: since when it waits, when it is near, when it is over."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from supervision.rules.limits import Unit, shift
@@ -12,15 +12,24 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Clock:
-    """A limit of `value` units on a desk, of which `near` before the end are announced."""
+    """A limit of `value` units on a desk, of which `near` before the end are announced.
+
+    `held` working days of them the clock stood still.
+    """
 
     value: int
     unit: Unit
     near: int = 0
+    held: int = 0
+
+    def standing_still(self, held: int) -> "Clock":
+        """The same clock after `held` working days of suspension."""
+        return replace(self, held=self.held + max(held, 0)) if held > 0 else self
 
     def due(self, since: date, calendar: WorkingCalendar) -> date:
         """The last day that is in time; `since` is day zero."""
-        return shift(since, self.value, self.unit, calendar)
+        due = shift(since, self.value, self.unit, calendar)
+        return calendar.add(due, self.held) if self.held else due
 
     def near_on(self, since: date, calendar: WorkingCalendar) -> date:
         """The first day on which the desk is told, never before the matter came."""

@@ -16,12 +16,15 @@ from supervision.models import (
     Objection,
     Organization,
     ReportPeriod,
+    Responsibility,
     SupervisionItem,
     User,
 )
 from supervision.rules.escalation import may_remind
+from supervision.rules.limits import Unit
 from supervision.rules.recount import given_receipt, hold_receipt, rework_receipt
 from supervision.rules.verdicts import completion_verdict
+from supervision.rules.waiting import Clock, credit_for
 from supervision.services import letters
 from supervision.services.acts import (
     ActRefused,
@@ -311,14 +314,17 @@ def submit_assignment(
     )
 
 
-def _give_back(
-    assignment, transition, kind, limit_code, by, at, reason, reason_class=""
-) -> Assignment:
-    """Send back with time to rework; the body is not charged for the reviewer's delay."""
+def _give_back(assignment, transition, kind, desks, by, at, reason, reason_class="") -> Assignment:
+    """Send back with time to rework; the body is not charged for the reviewers' delay.
+
+    `desks` are the desks it lay on: the code of each one's limit, and from when to when.
+    """
     today = local_date(at)
     calendar = working_calendar()
-    value, _unit = limits()[limit_code, ""]
-    credit = max(calendar.between(assignment.submitted_date, today) - value, 0)
+    holds = [(hold.start_date, hold.end_date or today) for hold in assignment.holds.all()]
+    credit = sum(
+        credit_for([stretch], Clock(*_limit(code)), calendar, holds) for code, stretch in desks
+    )
     was_in_time = assignment.due_date is None or assignment.submitted_date <= assignment.due_date
     rework = deadline("rework", today)
     old = assignment.due_date
@@ -344,7 +350,22 @@ def _give_back(
     )
     if assignment.due_date != old:
         add_date_change(assignment, DateChange.Cause.REWORK, old, by=by, at=at, reason=reason)
+        carry_date(assignment)
     return assignment
+
+
+def _limit(code: str) -> tuple[int, Unit]:
+    value, unit = limits()[code, ""]
+    return value, Unit(unit)
+
+
+def carry_date(assignment: Assignment) -> None:
+    """What follows a share's later due date: its periods, and the item when it is the lead's."""
+    prolong_periods(assignment, assignment.due_date)
+    if assignment.role == Responsibility.LEAD:
+        item = lock(assignment.item)
+        item.due_date = assignment.due_date
+        save(item)
 
 
 def add_date_change(
@@ -389,11 +410,12 @@ def send_back_assignment(
     assignment = lock(assignment, version=version)
     check_transition(assignment.send_back, by)
     need_text(reason)
+    desks = [("review_closing", (assignment.submitted_date, local_date(at)))]
     return _give_back(
         assignment,
         assignment.send_back,
         EventKind.SENT_BACK,
-        "review_closing",
+        desks,
         by,
         at,
         reason,
@@ -419,8 +441,15 @@ def fail_check(
     assignment = lock(assignment, version=version)
     check_transition(assignment.fail_check, by)
     need_text(reason)
+    approvals = Event.objects.filter(assignment=assignment, kind=EventKind.APPROVED)
+    approved = approvals.order_by("-happened_at", "-pk").first()
+    approved_date = local_date(approved.happened_at) if approved else assignment.submitted_date
+    desks = [
+        ("review_closing", (assignment.submitted_date, approved_date)),
+        ("verify", (approved_date, local_date(at))),
+    ]
     return _give_back(
-        assignment, assignment.fail_check, EventKind.CHECK_FAILED, "verify", by, at, reason
+        assignment, assignment.fail_check, EventKind.CHECK_FAILED, desks, by, at, reason
     )
 
 

@@ -12,7 +12,6 @@ from supervision.models import (
     EventKind,
     ExtensionRequest,
     LetterKind,
-    Responsibility,
     User,
 )
 from supervision.rules.limits import Unit
@@ -29,8 +28,7 @@ from supervision.services.acts import (
     require,
     save,
 )
-from supervision.services.assignments import add_date_change
-from supervision.services.periods import prolong_periods
+from supervision.services.assignments import add_date_change, carry_date
 from supervision.services.settings import limits, working_calendar
 
 
@@ -203,11 +201,7 @@ def _move_due_date(assignment: Assignment, new: date, receipt: dict, today: date
     assignment.episode += 1
     assignment.episode_start_date = today
     save(assignment)
-    prolong_periods(assignment, new)
-    if assignment.role == Responsibility.LEAD:
-        item = lock(assignment.item)
-        item.due_date = new
-        save(item)
+    carry_date(assignment)
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from supervision.models import (
     Event,
     EventKind,
     ExtensionRequest,
+    Hold,
     Milestone,
     Objection,
     ProgressReport,
@@ -205,7 +206,7 @@ def _clock(desk: Desk, table: Mapping) -> Clock:
 def due_reviews(today: date, *, is_wide: bool = False) -> list[ReviewEffect]:
     """Every limit of a desk that is near or over by `today` and not on record, oldest first.
 
-    One query a desk, whatever the number of rows.
+    One query a desk, whatever the number of rows, and one more where something is found.
     """
     calendar, table = working_calendar(), limits()
     due: list[ReviewEffect] = []
@@ -223,7 +224,12 @@ def due_reviews(today: date, *, is_wide: bool = False) -> list[ReviewEffect]:
             partial(_unrecorded, desk, over, near),
             is_wide=is_wide,
         )
-        due += [_effect(desk, row, clock, calendar, over) for row in rows]
+        rows = list(rows)
+        held = _held_since(desk, rows)
+        for row in rows:
+            effect = _effect(desk, row, clock, calendar, over, today, held)
+            if effect is not None:
+                due.append(effect)
     return sorted(due, key=lambda effect: (effect.on_date, effect.fact_key))
 
 
@@ -251,12 +257,36 @@ def _unrecorded(desk: Desk, over: date, near: date) -> QuerySet:
     return rows.values("pk", "since_at", *sorted({*desk.links.values()} - {"pk"}))
 
 
+def _held_since(desk: Desk, rows: Iterable[Mapping]) -> dict[int, list[Hold]]:
+    """Ended suspensions of the shares these rows belong to, by share."""
+    path = desk.links.get("assignment_id")
+    shares = [row[path] for row in rows] if path else []
+    held: dict[int, list[Hold]] = {}
+    if shares:
+        for hold in Hold.objects.filter(assignment__in=shares, end_date__isnull=False):
+            held.setdefault(hold.assignment_id, []).append(hold)
+    return held
+
+
 def _effect(
-    desk: Desk, row: Mapping, clock: Clock, calendar: WorkingCalendar, over: date
-) -> ReviewEffect:
+    desk: Desk,
+    row: Mapping,
+    clock: Clock,
+    calendar: WorkingCalendar,
+    over: date,
+    today: date,
+    held: Mapping[int, list[Hold]],
+) -> ReviewEffect | None:
+    """The fact for one row; None while days on hold keep the desk in time."""
     since = timezone.localdate(row["since_at"])
+    holds = held.get(row.get(desk.links.get("assignment_id")), ())
+    clock = clock.standing_still(
+        sum(max(calendar.between(max(since, hold.start_date), hold.end_date), 0) for hold in holds)
+    )
     due = clock.due(since, calendar)
     is_over = since <= over
+    if holds and is_over and due >= today:
+        return None  # it would be over without the days on hold
     kind = EventKind.REVIEW_OVERDUE if is_over else EventKind.REVIEW_NEAR
     on_date = due + ONE_DAY if is_over else clock.near_on(since, calendar)
     step = "over" if is_over else "near"

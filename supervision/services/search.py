@@ -9,10 +9,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from supervision.models import (
+    Assignment,
     Clause,
     Event,
     EventKind,
     ExtensionRequest,
+    Letter,
     Milestone,
     Objection,
     ProgressReport,
@@ -164,6 +166,46 @@ def _of_objections(rows: QuerySet) -> Iterator[SearchEntry]:
         )
 
 
+# A closing report is read by others while the office has it and when it stands.
+HANDED_IN = (
+    Assignment.Status.UNDER_REVIEW,
+    Assignment.Status.APPROVED,
+    Assignment.Status.COMPLETED,
+)
+
+
+def _of_closings(rows: QuerySet) -> Iterator[SearchEntry]:
+    """Closing reports that were handed in; one sent back is the body's draft again."""
+    for row in rows.filter(status__in=HANDED_IN).exclude(closing_text="").iterator(BATCH):
+        yield _entry(
+            SearchKind.CLOSING,
+            row.uid,
+            title="",
+            texts=[row.closing_text],
+            item_id=row.item_id,
+            assignment_id=row.pk,
+            subject_date=row.submitted_date,
+        )
+
+
+def _of_letters(rows: QuerySet) -> Iterator[SearchEntry]:
+    """Letters that left the house, with the reply; the void ones stay to be found."""
+    for row in rows.filter(status__in=Letter.SENT_STATES).iterator(BATCH):
+        yield _entry(
+            SearchKind.LETTER,
+            row.uid,
+            title=str(row)[:200],
+            texts=[
+                *(part["text"] for part in row.content.get("paragraphs", ())),
+                row.reply_text,
+                row.void_reason,
+            ],
+            item_id=row.item_id,
+            assignment_id=row.assignment_id,
+            subject_date=local_date(row.issued_at),
+        )
+
+
 SOURCES = {
     SearchKind.ITEM: (SupervisionItem, _of_items),
     SearchKind.CLAUSE: (Clause, _of_clauses),
@@ -171,6 +213,8 @@ SOURCES = {
     SearchKind.RETURN: (ProgressReport, _of_returns),
     SearchKind.EXTENSION: (ExtensionRequest, _of_extensions),
     SearchKind.OBJECTION: (Objection, _of_objections),
+    SearchKind.CLOSING: (Assignment, _of_closings),
+    SearchKind.LETTER: (Letter, _of_letters),
 }
 
 
@@ -252,6 +296,15 @@ def _index_objections(event: Event) -> None:
     _sync(SearchKind.OBJECTION, of, of)
 
 
+def _index_closing(event: Event) -> None:
+    _sync(SearchKind.CLOSING, Q(pk=event.assignment_id), Q(assignment=event.assignment_id))
+
+
+def _index_letter(event: Event) -> None:
+    # An issued letter never goes away, and a draft was never there.
+    _sync(SearchKind.LETTER, Q(uid=event.data["letter"]), Q(pk__in=[]))
+
+
 # Only the events after which other words are there to be found.
 HEARD = {
     EventKind.DOCUMENT_LOADED: _index_document,
@@ -270,6 +323,16 @@ HEARD = {
     EventKind.OBJECTED: _index_objections,
     EventKind.OBJECTION_REJECTED: _index_objections,
     EventKind.OBJECTION_UPHELD: _index_objections,
+    EventKind.SUBMITTED: _index_closing,
+    EventKind.SENT_BACK: _index_closing,
+    EventKind.CHECK_FAILED: _index_closing,
+    EventKind.SUSPENDED: _index_closing,
+    EventKind.RESUMED: _index_closing,
+    EventKind.CANCELLED: _index_closing,
+    EventKind.REOPENED: _index_closing,
+    EventKind.LETTER_ISSUED: _index_letter,
+    EventKind.LETTER_REPLIED: _index_letter,
+    EventKind.LETTER_VOIDED: _index_letter,
 }
 
 

@@ -321,11 +321,7 @@ def _show(
         "crumbs": [
             Link(_("Home"), "/desk/"),
             Link(_("Reviews"), reverse("supervision:reviews") if queue else ""),
-            *(
-                [Link(QUEUES[queue][0], f"{reverse('supervision:reviews')}?kind={queue}")]
-                if queue
-                else []
-            ),
+            *_crumb_of(queue),
         ],
     }
     return render(request, "desk/reviews.html", context)

@@ -1,4 +1,4 @@
-"""Search across items, clauses, milestones, returns and requests."""
+"""Search across items, clauses, milestones, returns, requests, closing reports and letters."""
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
@@ -127,10 +127,13 @@ def _url_of(entry: SearchEntry, user, readable: set) -> str:
     name = "supervision:{}".format
     if entry.kind == SearchKind.RETURN and entry.subject_uid in readable:
         return reverse(name("report"), args=[entry.subject_uid])
+    if entry.kind == SearchKind.LETTER:
+        return reverse(name("letter"), args=[entry.subject_uid])
     if entry.assignment is not None:
         anchor = {
             SearchKind.MILESTONE: f"milestone-{entry.subject_uid}",
             SearchKind.RETURN: "returns",
+            SearchKind.CLOSING: "closing",
         }.get(entry.kind, "requests")
         return reverse(name("assignment"), args=[entry.assignment.uid]) + f"#{anchor}"
     if entry.item is not None:

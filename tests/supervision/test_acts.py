@@ -1,6 +1,6 @@
 """What one act does and who may: each service by every role, twice, and with a stale form."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -21,6 +21,7 @@ from supervision.services import assignments as acts
 from supervision.services import items, milestones, reports, requests
 from supervision.services.acts import ActRefused, StaleRow
 from supervision.services.milestones import Step
+from supervision.services.settings import working_calendar
 from tests.factories import (
     NOON,
     TODAY,
@@ -390,6 +391,40 @@ def test_sending_back_credits_the_reviewers_delay_and_gives_time_to_rework(city)
     assert row.reviewer_credit_days == 10
     assert row.due_date == date(2026, 6, 17)  # five working days to rework, later than the credit
     assert row.original_due_date == date(2026, 5, 22)
+
+
+def test_the_office_s_delay_is_counted_desk_by_desk_and_without_days_on_hold(city):
+    """Seven working days to review (limit 5), thirteen to check (limit 10), three of them held."""
+    row = share(city, "under_review", due_date=date(2026, 5, 15), submitted_date=date(2026, 5, 12))
+    at = datetime.combine(date(2026, 5, 21), time(12), tzinfo=NOON.tzinfo)
+    row = acts.approve_assignment(assignment=row, by=city.officer, at=at)
+    row.holds.create(
+        start_date=date(2026, 6, 1),
+        end_date=date(2026, 6, 4),
+        expected_end_date=date(2026, 6, 8),
+        basis="依据",
+        decided_by=city.leader,
+    )
+    row = acts.fail_check(assignment=row, by=city.office_head, at=NOON, reason="现场未见")
+
+    over = working_calendar().between(date(2026, 5, 21), TODAY) - 10 - 3
+    assert row.reviewer_credit_days == 2 + max(over, 0)
+
+
+def test_the_item_s_date_follows_its_lead_s_time_to_rework(city):
+    for role in ("lead", "support"):
+        row = share(
+            city,
+            "under_review",
+            role=role,
+            due_date=date(2026, 6, 12),
+            submitted_date=date(2026, 5, 29),
+        )
+        type(row.item).objects.filter(pk=row.item_id).update(due_date=row.due_date)
+        row = acts.send_back_assignment(assignment=row, by=city.officer, at=NOON, reason="缺材料")
+        row.item.refresh_from_db()
+        assert row.due_date > date(2026, 6, 12)
+        assert (row.item.due_date == row.due_date) is (role == "lead")
 
 
 def test_a_late_closing_sent_back_repairs_nothing(city):

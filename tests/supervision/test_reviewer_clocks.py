@@ -130,6 +130,22 @@ def test_the_act_takes_the_matter_off_the_desk(city):
     assert not still_waiting(Event.objects.filter(data__queue="reports"))
 
 
+def test_days_on_hold_are_not_the_desk_s(city):
+    """Four of the eight days since the closing came were on hold: five are allowed."""
+    row = world(city, "closings")
+    row.holds.create(
+        start_date=day(1),
+        end_date=day(5),
+        expected_end_date=day(9),
+        basis="依据",
+        decided_by=city.leader,
+    )
+    for n in (5, 6, 8, 9):
+        assert [e for e in due_reviews(day(n)) if e.kind == EventKind.REVIEW_OVERDUE] == []
+    (over,) = due_reviews(day(10))
+    assert over.data["due_date"] == day(9).isoformat()
+
+
 def test_an_approved_item_is_off_the_desk(city):
     item = world(city, "approvals")
     sweep(day(3), at=NOON)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from supervision.models import (
     Assignment,
+    Letter,
     ProgressReport,
     ReportPeriod,
     SearchEntry,
@@ -18,10 +19,20 @@ from supervision.models import (
     SupervisionItem,
 )
 from supervision.rules.search import LONGEST_QUERY
-from supervision.services import assignments, documents, items, milestones, reports, requests
+from supervision.services import (
+    assignments,
+    documents,
+    items,
+    letters,
+    milestones,
+    reports,
+    requests,
+)
 from supervision.services.search import rebuild_search
+from supervision.services.settings import sync_settings
 from supervision.timebox import TookTooLong, at_most
 from supervision.views import search as search_view
+from tasks.jobs import sweep
 from tests.factories import (
     NOON,
     TODAY,
@@ -241,6 +252,45 @@ def test_an_objection_is_found_with_its_decision(world):
     )
 
     assert kinds_found("超算") == ["objection"]
+
+
+def test_a_closing_report_is_found_while_the_office_has_it_and_when_it_stands(world):
+    rebuild_search()
+    row = assignments.submit_assignment(
+        assignment=world.county_share, by=world.county_head, at=NOON, closing_text="车间已投产。"
+    )
+    assert kinds_found("投产") == ["closing"]
+    row = assignments.send_back_assignment(
+        assignment=row, by=world.officer, at=NOON, reason="缺凭证"
+    )
+    assert kinds_found("投产") == []
+    assert is_true()
+    row = assignments.submit_assignment(
+        assignment=row, by=world.county_head, at=NOON, closing_text="车间已投产，附凭证。"
+    )
+    row = assignments.approve_assignment(assignment=row, by=world.officer, at=NOON)
+    row = assignments.complete_assignment(assignment=row, by=world.office_head, at=NOON)
+    assert kinds_found("附凭证") == ["closing"]
+    assert is_true()
+
+
+def test_a_letter_is_found_from_its_issue_on_with_its_reply_even_when_void(world):
+    rebuild_search()
+    Assignment.objects.filter(pk=world.county_share.pk).update(due_date=TODAY - timedelta(days=9))
+    sync_settings(at=NOON)
+    sweep(TODAY, at=NOON)
+    letter = Letter.objects.get(assignment=world.county_share)
+    assert found_by(world.county_liaison, letter.number) == {"letter"}
+    assert found_by(world.liaison, letter.number) == set()
+    assert kinds_found(letter.number) == ["letter"]
+    letter = letters.accept_letter(letter=letter, by=world.county_liaison, at=NOON)
+    letter = letters.reply_letter(
+        letter=letter, by=world.county_liaison, at=NOON, text="已排查原因。"
+    )
+    assert kinds_found("排查原因") == ["letter"]
+    letters.void_letter(letter=letter, by=world.office_head, at=NOON, reason="文号有误")
+    assert kinds_found("文号有误") == ["letter"]
+    assert is_true()
 
 
 def test_an_act_stands_even_when_the_search_table_fails(world, monkeypatch):

@@ -1,28 +1,37 @@
 """The worker's beat, its lease, its clock, and what the watchers see of them."""
 
+import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 from django_q.models import Schedule
 
 from notifications.models import Delivery
-from supervision.models import CalendarYear, Event
+from supervision.models import CalendarYear, Event, SearchEntry
+from supervision.services.facts import apply_effect
+from supervision.services.search import rebuild_search
 from tasks import clock, jobs
-from tasks.clock import ClockStepped, beat, take_lease
-from tasks.jobs import JobFailed, sweep, tick, wide_sweep
+from tasks.clock import ClockStepped, beat, pulse, take_lease
+from tasks.jobs import JobFailed, check_search, sweep, tick, tick_lease, wide_sweep
 from tasks.models import Heartbeat, Lease, SweepRun
+from tasks.pulse import keep_pulse
 from tasks.schedules import SCHEDULES, sync_schedules
 from tests.factories import NOON, TODAY, AssignmentFactory
 
@@ -74,6 +83,53 @@ def test_a_second_worker_leaves_the_tick_to_the_first(late, monkeypatch):
     assert Lease.objects.get().fence == 2
 
 
+@time_machine.travel(NOON, tick=False)
+def test_every_fact_carries_the_fence_of_its_lease(late):
+    tick()
+    tick()
+    facts = Event.objects.exclude(fact_key=None)
+    assert facts.count() == len(keys()) > 0
+    assert {event.data["fence"] for event in facts} == {1}
+    AssignmentFactory(organization=late.organization, due_date=TODAY - timedelta(days=1))
+    call_command("sweep", stdout=io.StringIO())
+    assert {event.data["fence"] for event in facts.all()} == {1, 3}
+
+
+@time_machine.travel(NOON, tick=False)
+def test_who_lost_the_lease_writes_nothing_more(late, city, monkeypatch):
+    """Another worker takes the lease between two facts: the first one stops and says so."""
+    AssignmentFactory(organization=city.bureau, due_date=TODAY - timedelta(days=2))
+    fence = take_lease("tick", holder="slow:1", seconds=60)
+    written = []
+
+    def slow(effect, **kwargs):
+        written.append(effect.fact_key)
+        Lease.objects.update(expires_at=NOON - timedelta(days=1), holder="")
+        assert take_lease("tick", holder="quick:2", seconds=60) == fence + 1
+        return apply_effect(effect, **kwargs)
+
+    monkeypatch.setattr(jobs, "apply_effect", slow)
+    due = sum(sweep(TODAY, is_dry_run=True)["due"].values())
+    summary = sweep(TODAY, fence=fence)
+    assert len(written) == 1 == sum(summary["written"].values())
+    assert summary["left_for_next"] == due - 1 > 0
+    assert summary["failed"] == {}
+    monkeypatch.undo()
+    with time_machine.travel(NOON, tick=False):
+        assert sum(sweep(TODAY, fence=fence + 1)["written"].values()) == due - 1
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_sweep_beside_the_tick_waits_for_the_lease_and_then_gives_up(late, monkeypatch):
+    assert take_lease("tick", holder="another:1", seconds=60) == 1
+    with pytest.raises(JobFailed, match="lease"), tick_lease(wait_seconds=0):
+        pass
+    monkeypatch.setattr(tick_lease.__wrapped__, "__kwdefaults__", {"wait_seconds": 0})
+    with pytest.raises(CommandError):
+        call_command("sweep", stdout=io.StringIO())
+    assert keys() == []
+
+
 def test_the_days_without_a_sweep_are_counted(late):
     for day in (1, 10):
         with time_machine.travel(datetime(2026, 6, day, 9, tzinfo=SHANGHAI), tick=False):
@@ -92,6 +148,15 @@ def test_the_wide_sweep_is_quiet_when_the_sweeps_did_their_work(late):
     with pytest.raises(JobFailed, match="became_overdue"):
         wide_sweep()
     assert wide_sweep()["due"] == {}
+
+
+def test_the_nightly_look_at_the_search_table_puts_right_what_differs_and_says_so(late):
+    rebuild_search()
+    assert check_search() == {}
+    SearchEntry.objects.filter(item=late.item).delete()
+    with pytest.raises(JobFailed, match="item"):
+        check_search()
+    assert check_search() == {}
 
 
 # The clock
@@ -216,14 +281,93 @@ def test_healthz_is_green_while_the_worker_beats(client, settings_loaded):
     assert health(client) == (200, {"database": True, "worker": True, "calendar": True})
 
 
-def test_healthz_turns_red_within_three_intervals_of_a_stopped_worker(
+def test_healthz_turns_red_within_one_interval_of_a_stopped_worker(
     client, settings_loaded, settings
 ):
     beat(NOON)
-    last = 3 * settings.TICK_SECONDS
+    last = settings.TICK_SECONDS
     for seconds, status in ((0, 200), (last, 200), (last + 1, 503), (86400, 503), (-301, 503)):
         with time_machine.travel(NOON + timedelta(seconds=seconds), tick=False):
             assert health(client)[0] == status, seconds
+
+
+def test_healthz_turns_red_when_a_worker_lives_without_ticking(client, settings_loaded, settings):
+    beat(NOON)
+    last = 3 * settings.TICK_SECONDS
+    for seconds, status in ((last, 200), (last + 1, 503)):
+        at = NOON + timedelta(seconds=seconds)
+        pulse(at)
+        with time_machine.travel(at, tick=False):
+            assert health(client)[0] == status, seconds
+
+
+def test_a_pulse_is_no_beat(settings_loaded):
+    """A clock set ahead must not be believed because the pulse has seen it."""
+    pulse(NOON)
+    assert not Heartbeat.objects.exists()
+    beat(NOON)
+    pulse(NOON + timedelta(days=3))
+    row = Heartbeat.objects.get()
+    assert (row.beat_at, row.pulse_at) == (NOON, NOON + timedelta(days=3))
+
+
+def test_the_pulse_outlives_a_database_that_does_not_answer(monkeypatch):
+    stop, seen = threading.Event(), []
+
+    def flaky(now):
+        seen.append(now)
+        if len(seen) == 1:
+            raise OperationalError("gone")
+        stop.set()
+
+    monkeypatch.setattr("tasks.pulse.pulse", flaky)
+    monkeypatch.setattr("tasks.pulse.connection", SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("django.conf.settings.PULSE_SECONDS", 0)
+    keep_pulse(stop)
+    assert len(seen) == 2
+
+
+def test_a_real_worker_pulses_between_ticks_and_stops_with_its_processes(tmp_path, migrated):
+    """From kill -9 to red within one interval, with a cluster of its own."""
+    path = tmp_path / "pulse.sqlite3"
+    shutil.copy(migrated, path)
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{path}",
+        "DJANGO_SETTINGS_MODULE": "supervision.config.settings.test",
+        "PULSE_SECONDS": "1",
+    }
+    environment.pop("REDIS_URL", None)
+
+    def question(sql: str) -> tuple | None:
+        with closing(sqlite3.connect(path, timeout=10)) as database, database:
+            return database.execute(sql).fetchone()
+
+    question(
+        "INSERT INTO tasks_heartbeat (name, beat_at, boot_id)"
+        " VALUES ('worker', '2026-06-10 04:00:00', '')"
+    )
+    ask = "SELECT pulse_at FROM tasks_heartbeat"
+    cluster = subprocess.Popen(
+        [sys.executable, "manage.py", "qcluster"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        seen = set()
+        until = time.monotonic() + 60
+        while len(seen) < 3 and time.monotonic() < until:
+            seen.add(question(ask)[0])
+            time.sleep(0.3)
+        assert len(seen - {None}) >= 2
+    finally:
+        os.killpg(cluster.pid, signal.SIGKILL)
+        cluster.wait(timeout=10)
+    last = question(ask)
+    time.sleep(2.5)
+    assert question(ask) == last
 
 
 @time_machine.travel(NOON, tick=False)
@@ -239,7 +383,7 @@ def test_healthz_says_when_the_database_does_not_answer(client, settings_loaded,
     def gone():
         raise OperationalError("password=secret host=db")
 
-    monkeypatch.setattr("tasks.health.last_beat", gone)
+    monkeypatch.setattr("tasks.health.last_signs", gone)
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert b"secret" not in answer.content

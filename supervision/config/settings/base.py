@@ -211,8 +211,10 @@ MAIL_DAILY_CAP = env.int("MAIL_DAILY_CAP", 10)
 # More messages waiting than this many times the last day's, and than the floor: hold and ask.
 MAIL_BREAKER_FACTOR = env.int("MAIL_BREAKER_FACTOR", 10)
 MAIL_BREAKER_FLOOR = env.int("MAIL_BREAKER_FLOOR", 1000)
-# The worker's beat; /healthz turns red when the last one is older than three.
+# The worker's beat and, between two beats, its pulse. /healthz turns red when the last beat is
+# older than three intervals or the last pulse older than one.
 TICK_SECONDS = 30
+PULSE_SECONDS = env.int("PULSE_SECONDS", 10)
 
 LOGGING = {
     "version": 1,

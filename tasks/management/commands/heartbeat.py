@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tasks.clock import beat, last_beat
-from tasks.health import is_beat_fresh
+from tasks.clock import beat, last_signs
+from tasks.health import is_worker_alive
 
 
 class Command(BaseCommand):
@@ -22,11 +22,11 @@ class Command(BaseCommand):
         now = timezone.now()
         if accept_clock:
             beat(now, is_accepted=True)
-        beat_at = last_beat()
+        beat_at, pulse_at = last_signs()
         if beat_at is None:
             raise CommandError(_("The worker has never run."))
         moment = timezone.localtime(beat_at).strftime("%Y-%m-%d %H:%M:%S")
-        if not is_beat_fresh(beat_at, now):
+        if not is_worker_alive(beat_at, pulse_at, now):
             raise CommandError(
                 _("The worker does not answer; its last beat was at %(moment)s.")
                 % {"moment": moment}

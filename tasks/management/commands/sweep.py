@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tasks.jobs import sweep
+from tasks.jobs import JobFailed, sweep, tick_lease
 
 
 def as_date(value: str) -> date:
@@ -30,7 +30,17 @@ class Command(BaseCommand):
         parser.add_argument("--wide", action="store_true", help="look without any short cut")
 
     def handle(self, *args, today=None, dry_run=False, wide=False, **options):
-        summary = sweep(today or timezone.localdate(), is_dry_run=dry_run, is_wide=wide)
+        today = today or timezone.localdate()
+        if dry_run:
+            summary = sweep(today, is_dry_run=True, is_wide=wide)
+        else:
+            try:
+                with tick_lease() as fence:
+                    summary = sweep(today, is_wide=wide, fence=fence)
+            except JobFailed:
+                raise CommandError(
+                    _("The worker has been sweeping for a minute; try again when it is done.")
+                ) from None
         self.stdout.write(json.dumps(summary, ensure_ascii=False, indent=2))
         if summary.get("failed") or summary.get("is_frozen"):
             raise CommandError(_("Not everything could be written; see the figures above."))
