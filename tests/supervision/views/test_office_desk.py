@@ -137,7 +137,7 @@ def test_the_item_s_page_offers_the_instruction(client, city):
 
     assert Event.objects.get(kind=EventKind.INSTRUCTED).reason == "加快"
     client.force_login(city.officer)
-    assert "作出批示" not in client.get(item.get_absolute_url()).content.decode()
+    assert address not in client.get(item.get_absolute_url()).content.decode()
     assert client.post(address, {"instruction": "加快"}).status_code == 403
 
 
