@@ -83,6 +83,11 @@ def can_create_item(user) -> bool:
     return user.has_role(OFFICER)
 
 
+def can_instruct(user) -> bool:
+    """A leader's instruction drafts an item; the office works it out and has it approved."""
+    return user.has_role(LEADER, PRINCIPAL)
+
+
 def can_edit_item(item, user) -> bool:
     return user.has_role(OFFICER)
 
@@ -155,6 +160,11 @@ def sees_rules(user) -> bool:
 
 def can_change_rules(user) -> bool:
     """Ladder, limits and light schemes: the head of the office, nobody else."""
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_change_bodies(user) -> bool:
+    """Merge, split and rename bodies: the head of the office."""
     return user.has_role(OFFICE_HEAD)
 
 

@@ -21,6 +21,7 @@ from supervision.views import (
     ledgers,
     letters,
     matrix,
+    organizations,
     packs,
     releases,
     reports,
@@ -30,6 +31,7 @@ from supervision.views import (
     search,
     sections,
     tables,
+    timeline,
     workbooks,
 )
 from supervision.views.components import components
@@ -46,7 +48,11 @@ office_urls: list = [
     path("items/<uuid:uid>/edit/", items.item_edit, name="item_edit"),
     path("items/<uuid:uid>/<slug:act>/", items.item_act, name="item_act"),
     path("matrix/", matrix.matrix, name="matrix"),
+    path("instructions/", home.instruct, name="instruct"),
+    path("timeline/", timeline.timeline, name="timeline"),
     path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<slug:queue>/together/", reviews.reviews_bulk, name="reviews_bulk"),
+    path("reviews/<slug:queue>/<uuid:uid>/", reviews.review, name="review"),
     path("reviews/<slug:queue>/<uuid:uid>/<slug:act>/", reviews.review_act, name="review_act"),
     path("clocks/", clocks.clocks, name="clocks"),
     path("documents/", documents.documents, name="documents"),
@@ -66,6 +72,12 @@ settings_urls: list = [
     path("settings/ladder/", rules.ladder, name="ladder"),
     path("settings/limits/", rules.limits, name="limits"),
     path("settings/lights/", rules.lights, name="lights"),
+    path("settings/organizations/", organizations.organizations, name="organizations"),
+    path(
+        "settings/organizations/change/",
+        organizations.organizations_change,
+        name="organizations_change",
+    ),
     path("settings/lights/<slug:code>/", rules.light_scheme, name="light_scheme"),
 ]
 

@@ -131,6 +131,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
             reverse(name("review_act"), args=["approvals", initiated.uid, "approve"]),
             version,
         ),
+        "review": (reverse(name("review"), args=["reports", returned.uid]), {}),
         "document": (reverse(name("document"), args=[document.uid]), {}),
         "document_act": (reverse(name("document_act"), args=[document.uid, "close"]), version),
         "assignment": (reverse(name("assignment"), args=[working.uid]), {}),
@@ -210,6 +211,10 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "workbook_preview",
         "workbook_apply",
         "settings",
+        "organizations",
+        "organizations_change",
+        "timeline",
+        "instruct",
         "ladder",
         "limits",
         "lights",
@@ -222,6 +227,10 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "search",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
+    rows["supervision:reviews_bulk", "-"] = (
+        reverse("supervision:reviews_bulk", args=["reports"]),
+        {},
+    )
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
     rows["supervision:release_edit", "-"] = (
         reverse("supervision:release_edit", args=[release.uid]),

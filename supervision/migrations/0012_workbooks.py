@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supervision', '0010_body_desk'),
+        ('supervision', '0011_office_desk'),
     ]
 
     operations = [
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='savedview',
             name='page',
-            field=models.CharField(choices=[('items', 'Items'), ('matrix', 'Matrix'), ('ledger', 'Ledger'), ('ledgers', 'Tables')], max_length=10, verbose_name='page'),
+            field=models.CharField(choices=[('items', 'Items'), ('matrix', 'Matrix'), ('ledger', 'Ledger'), ('ledgers', 'Tables'), ('timeline', 'Time line')], max_length=10, verbose_name='page'),
         ),
         migrations.CreateModel(
             name='HeadingMapping',

@@ -31,6 +31,7 @@ class SavedView(Opaque):
         MATRIX = "matrix", _("Matrix")
         LEDGER = "ledger", _("Ledger")
         LEDGERS = "ledgers", _("Tables")
+        TIMELINE = "timeline", _("Time line")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

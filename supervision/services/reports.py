@@ -332,9 +332,15 @@ def submit_reports(*, reports: Iterable[ProgressReport], by: User, at: datetime)
 
 @transaction.atomic
 def send_back_report(
-    *, report: ProgressReport, by: User, at: datetime, reason: str, version: int | None = None
+    *,
+    report: ProgressReport,
+    by: User,
+    at: datetime,
+    reason: str,
+    reason_class: str = "",
+    version: int | None = None,
 ) -> ProgressReport:
-    """Return with a reason; the text handed in stays as a version."""
+    """Return with a reason and its class (`SendBackReason`); the text handed in stays a version."""
     report = lock(report, "period__assignment", version=version)
     check_transition(report.send_back, by)
     need_text(reason)
@@ -343,8 +349,9 @@ def send_back_report(
         EventKind.REPORT_SENT_BACK,
         by,
         at,
-        lambda: report.send_back(by=by, at=at, opinion=reason),
+        lambda: report.send_back(by=by, at=at, opinion=reason, reason_class=reason_class),
         reason=reason,
+        data={"reason_class": reason_class} if reason_class else None,
     )
 
 

@@ -172,7 +172,7 @@ def write_ledger(
     batch; what it raises ends the writing.
     """
     if body is not None:
-        assignments = assignments.filter(organization=body)
+        assignments = assignments.of_body_on(body, today)
     ledger = LedgerRows(assignments, today=today, body=body, light=light, order=order)
     book = new_workbook(creator=unit_name, title=title)
     styles = Styles()
@@ -290,12 +290,15 @@ class LedgerRows:
         lead = Assignment.objects.filter(
             item=OuterRef("item"), role=Responsibility.LEAD, transferred_to=None
         ).order_by("pk")
-        rows = rows.annotate(lead_body=Subquery(lead.values("organization")[:1]))
+        rows = rows.annotate(
+            lead_body=Subquery(lead.with_body_on(self.today).values("body_on")[:1])
+        )
         by_body = ()
         if self.order == BY_BODY:
+            body = Organization.objects.filter(pk=OuterRef("lead_body"))
             rows = rows.annotate(
-                lead_kind_position=Subquery(lead.values("organization__kind_position")[:1]),
-                lead_position=Subquery(lead.values("organization__position")[:1]),
+                lead_kind_position=Subquery(body.values("kind_position")[:1]),
+                lead_position=Subquery(body.values("position")[:1]),
             )
             by_body = ("lead_kind_position", "lead_position")
         return rows.order_by(
@@ -316,6 +319,9 @@ class LedgerRows:
         for start in range(0, len(self._chosen), BATCH):
             chosen = self._chosen[start : start + BATCH]
             shares = self._read(self._ordered(self.assignments.filter(item__in=chosen)))
+            # Only shares of bodies that have changed since can stand elsewhere.
+            places = {pk: place for place, pk in enumerate(chosen)}
+            shares.sort(key=lambda share: (places[share.item_id], *_place(share)))
             read += len(shares)
             lines = _lines(shares, self.body)
             if self.light:
@@ -334,7 +340,7 @@ class LedgerRows:
         rows = rows.annotate(last_report_pk=Subquery(filed.values("pk")[:1])).select_related(
             "item__document", "item__clause", "item__leader", "organization"
         )
-        shares = light_up(rows, today=self.today)
+        shares = light_up(rows, today=self.today, has_bodies_of_the_day=True)
         reports = {
             report.pk: report
             for report in ProgressReport.objects.filter(
@@ -360,6 +366,12 @@ class LedgerRows:
             "chapter": item.get_kind_display(),
             "count": self.counts[place],
         }
+
+
+def _place(share: Assignment) -> tuple:
+    """Where a share stands within its item: in the order of the body it was then with."""
+    body = share.organization
+    return share.position, body.kind_position, body.position, share.pk
 
 
 def _lines(shares: Sequence[Assignment], body: Organization | None) -> list[Line]:

@@ -26,9 +26,9 @@ class Link:
 # Address name, label, further address names under the same entry.
 HOME = ("home", _("Home"), ("mine", "clocks"))
 ITEMS = ("items", _("Items"), ("item", "item_new", "item_edit", "item_act", "items_dispatch"))
-REVIEWS = ("reviews", _("Reviews"), ("review_act",))
-DECISIONS = ("reviews", _("Decisions"), ("review_act",))
-MATRIX = ("matrix", _("Matrix"), ())
+REVIEWS = ("reviews", _("Reviews"), ("review", "review_act"))
+DECISIONS = ("reviews", _("Decisions"), ("review", "review_act"))
+MATRIX = ("matrix", _("Matrix"), ("timeline",))
 DOCUMENTS = ("documents", _("Documents"), ("document", "document_act", "tables"))
 RELEASES = ("releases", _("Public editions"), ("release", "release_edit", "release_act"))
 SETTINGS = (
@@ -39,6 +39,8 @@ SETTINGS = (
         "limits",
         "lights",
         "light_scheme",
+        "organizations",
+        "organizations_change",
         "calendar",
         "calendar_load",
         "calendar_moves",

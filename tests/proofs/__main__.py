@@ -20,6 +20,7 @@ NAMES = (
     "roundtrip",
     "formula",
     "burden",
+    "queries",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}

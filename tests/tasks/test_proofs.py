@@ -25,6 +25,7 @@ def test_the_proofs_hold_at_a_tiny_size():
             "import",
             "roundtrip",
             "formula",
+            "queries",
         ],
         cwd=ROOT,
         env=environment | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"},
