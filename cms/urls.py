@@ -13,5 +13,7 @@ urlpatterns = [
     path("progress/<slug:slug>.json", views.item_json, name="item_json"),
     path("site-map/", views.site_map, name="site_map"),
     path("sitemap.xml", views.sitemap_xml, name="sitemap_xml"),
+    path("leaving/", views.leaving, name="leaving"),
+    path("fragment/", views.fragment, name="fragment"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
+from cms.qr import qr_svg
 from cms.snapshot import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot
 from supervision.charts import MilestonePoint, Segment, milestone_line, stacked_bar, target_bar
 
@@ -158,3 +159,9 @@ def public_crumbs(*parts: str) -> list[dict]:
     for label, url in zip(pairs[::2], pairs[1::2], strict=True):
         crumbs.append({"label": label, "url": url})
     return [*crumbs, {"label": last, "url": ""}]
+
+
+@register.simple_tag(takes_context=True)
+def page_qr(context) -> str:
+    """The code of this page's one address, for a phone held before a screen or a poster."""
+    return qr_svg(str(context["canonical_url"]))
