@@ -372,7 +372,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         sha256=hashlib.sha256(b"PK").hexdigest(),
     )
     rows["supervision:pack_file", "-"] = (reverse("supervision:pack_file", args=[file.uid]), {})
-    for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):
+    for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots", "fragment"):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
     for name in ("item", "item_json"):
         rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})
