@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
+from cms.dress import exit_address
 from notifications.models import GroupRobot, MessageHold
 from supervision.models import (
     Attachment,
@@ -374,6 +375,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
     rows["supervision:pack_file", "-"] = (reverse("supervision:pack_file", args=[file.uid]), {})
     for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots", "fragment"):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
+    rows["cms:leaving", "-"] = (exit_address("https://other.example/"), {})
     for name in ("item", "item_json"):
         rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})
         rows[f"cms:{name}", "other"] = (reverse(f"cms:{name}", args=["0123456789"]), {})
