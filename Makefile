@@ -46,6 +46,7 @@ test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a 
 
 bench: $(VENV)/.installed-dev $(LOCALE)/django.mo ## compare 286 with 28,600 assignments: statements and times as ratios
 	$(PY) tests/bench/sweep.py
+	$(PY) tests/bench/ledger.py
 
 bench-sweep: $(VENV)/.installed-dev $(LOCALE)/django.mo ## the sweep at 1,000 to 100,000 assignments beside bare SQL, on SQLite and PostgreSQL
 	@bash .ci/debian-packages $(DEBIAN_SERVERS)
@@ -60,15 +61,15 @@ lint: $(VENV)/.installed-dev $(LOCALE)/django.mo ## check style, format, migrati
 	$(BIN)/ruff check .ci/check-policy .ci/check-translations
 
 prove: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the proofs: promises that hold or do not; figures into proof/
-	@bash .ci/debian-packages libfaketime
+	@bash .ci/debian-packages libfaketime libreoffice-calc poppler-utils
 	$(PY) -m tests.proofs
 
 prove-%: $(VENV)/.installed-dev $(LOCALE)/django.mo
-	@bash .ci/debian-packages libfaketime
+	@bash .ci/debian-packages libfaketime libreoffice-calc poppler-utils
 	$(PY) -m tests.proofs $*
 
 prove-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## the same proofs on a throw-away PostgreSQL and Redis
-	@bash .ci/debian-packages libfaketime $(DEBIAN_SERVERS)
+	@bash .ci/debian-packages libfaketime libreoffice-calc poppler-utils $(DEBIAN_SERVERS)
 	bash .ci/on-postgres $(PY) -m tests.proofs
 
 screens: $(VENV)/.installed-dev $(LOCALE)/django.mo ## photograph the main screens of the demonstration into docs/screens

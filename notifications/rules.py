@@ -52,7 +52,11 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.ITEM_SENT_BACK: _digest(DRAFTER),
     K.ITEM_APPROVED: _inbox(DRAFTER),
     K.ITEM_COMPLETED: _inbox(LEADER, DRAFTER),
+    K.INSTRUCTED: _digest(OFFICER, OFFICE_HEAD),
     K.DISPATCHED: BODY,
+    # Everybody hears of one's own shares in one line each, the office of the change itself.
+    K.BODY_CHANGED: _inbox(LIAISON, BODY_HEAD, LEADER),
+    K.BODIES_CHANGED: _inbox(OFFICER),
     K.OBJECTED: _digest(OFFICE_HEAD) + _inbox(OFFICER),
     K.OBJECTION_REJECTED: BODY,
     K.OBJECTION_UPHELD: BODY,

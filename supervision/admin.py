@@ -8,6 +8,7 @@ from supervision.models import (
     CalendarDay,
     CalendarYear,
     Contact,
+    Criterion,
     EscalationLevel,
     Event,
     LightSchemeRow,
@@ -129,6 +130,17 @@ class SectionAdmin(KeptAdmin):
 class EscalationLevelAdmin(KeptAdmin):
     list_display = ("number", "name", "trigger", "offset_value", "offset_unit", "is_active")
     readonly_fields = ("code",)
+
+    def has_add_permission(self, request):
+        return False
+
+
+@admin.register(Criterion)
+class CriterionAdmin(KeptAdmin):
+    """Points are the office's; what is counted is code."""
+
+    list_display = ("project", "content", "points_each", "most_points", "is_active")
+    readonly_fields = ("code", "fact")
 
     def has_add_permission(self, request):
         return False

@@ -214,6 +214,105 @@ def milestone_line(
     return _svg(body, title=title, description=description.strip(), width=width, height=96)
 
 
+@dataclass(frozen=True)
+class TimelineScale:
+    """The days between the edges of a time line; both are its first and last mark."""
+
+    first: date
+    last: date
+
+    def at(self, day: date) -> float:
+        """Where a day stands, in percent; days outside stand on the edge."""
+        span = max((self.last - self.first).days, 1)
+        return min(max((day - self.first).days * 100 / span, 0), 100)
+
+    def years(self) -> list[date]:
+        return [date(year, 1, 1) for year in range(self.first.year + 1, self.last.year + 1)]
+
+
+@dataclass(frozen=True)
+class TimelineBar:
+    """One item: from its first day to its due date, the date first given, and its light."""
+
+    start_date: date
+    due_date: date | None
+    original_date: date | None
+    code: str
+
+
+def timeline_axis(scale: TimelineScale, *, today: date, title: str) -> SafeString:
+    """The head of a time line: its edges, the years between, today."""
+    body = [
+        _text(0, 12, scale.first.isoformat(), classes="chart-soft"),
+        _text(100, 12, scale.last.isoformat(), anchor="end", classes="chart-soft"),
+    ]
+    for day in scale.years():
+        place = scale.at(day)
+        body.append(_line(place, 16, place, 34, "chart-grid"))
+        if 12 < place < 88:
+            body.append(_text(place, 12, str(day.year), anchor="middle", classes="chart-soft"))
+    if scale.first <= today <= scale.last:
+        here = scale.at(today)
+        is_right = here > 50
+        body.append(_line(here, 16, here, 34, "chart-today"))
+        words = _("Today {date}").format(date=today.isoformat())
+        body.append(
+            _text(
+                here - 1 if is_right else here + 1,
+                30,
+                words,
+                anchor="end" if is_right else "start",
+                classes="chart-soft chart-number",
+            )
+        )
+    return _svg(body, title=title, description=title, width="100%", height=34)
+
+
+def timeline_row(
+    scale: TimelineScale,
+    bar: TimelineBar,
+    points: Sequence[MilestonePoint],
+    *,
+    today: date,
+    title: str,
+    description: str,
+) -> SafeString:
+    """One item on the time line: the bar to its due date, the date first given as an open mark
+    with the slip drawn between, its milestones above. All numbers stand in the table beside it.
+    """
+    _known_code(bar.code)
+    body = []
+    for day in scale.years():
+        body.append(_line(scale.at(day), 0, scale.at(day), 40, "chart-grid"))
+    start, end = scale.at(bar.start_date), scale.at(bar.due_date or scale.last)
+    first = scale.at(bar.original_date) if bar.original_date else end
+    body.append(
+        _rectangle(
+            start, max(min(first, end) - start, 0.3), 22, 10, f"chart-bar chart-fill-{bar.code}"
+        )
+    )
+    if bar.original_date and bar.due_date and bar.original_date != bar.due_date:
+        low, high = min(first, end), max(first, end)
+        body.append(_rectangle(low, max(high - low, 0.3), 22, 10, "chart-slip"))
+        body.append(_line(first, 18, first, 36, "chart-original"))
+    if bar.due_date:
+        body.append(_line(end, 18, end, 36, "chart-due"))
+    for point in points:
+        _known_code(point.code)
+        place = scale.at(point.planned_date)
+        if point.original_date and point.original_date != point.planned_date:
+            origin = scale.at(point.original_date)
+            body.append(_line(origin, 10, place, 10, "chart-move"))
+            body.append(_circle(origin, 10, 3, "chart-plan"))
+        if point.actual_date:
+            body.append(_mark(scale.at(point.actual_date), 14, point.code))
+        else:
+            body.append(_circle(place, 10, 4, "chart-plan"))
+    if scale.first <= today <= scale.last:
+        body.append(_line(scale.at(today), 0, scale.at(today), 40, "chart-today"))
+    return _svg(body, title=title, description=description, width="100%", height=40)
+
+
 def trend(
     points: Sequence[TrendPoint],
     *,

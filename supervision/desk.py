@@ -1,6 +1,6 @@
 """Reading for the desk's pages: items as this user may see them, figures, sentences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from supervision.models import (
     SupervisionItem,
     User,
 )
-from supervision.overview import FILED, Lamp, count_lights, light_up_items
+from supervision.overview import FILED, LIGHT_ORDER, Lamp, count_lights, light_up_items
 from supervision.rules.lights import Light
 
 LIGHT_WORDS = {
@@ -80,17 +80,22 @@ class LightCount:
 
 def light_counts(rows: Iterable, *, url: str = "") -> list[LightCount]:
     """Counts of every light with the total as denominator; orange only where it occurs."""
-    rows = list(rows)
+    return counted_lights(count_lights(rows), url=url)
+
+
+def counted_lights(counts: Mapping[str, int], *, url: str = "") -> list[LightCount]:
+    """The same from counts by light."""
+    total = sum(counts.values())
     return [
         LightCount(
-            code=code,
-            label=str(LIGHT_WORDS[Light(code)]),
-            count=count,
-            total=len(rows),
-            url=f"{url}{code}" if url else "",
+            code=light.value,
+            label=str(LIGHT_WORDS[light]),
+            count=counts.get(light.value, 0),
+            total=total,
+            url=f"{url}{light.value}" if url else "",
         )
-        for code, count in count_lights(rows).items()
-        if count or code != Light.ORANGE
+        for light in LIGHT_ORDER
+        if counts.get(light.value) or light != Light.ORANGE
     ]
 
 

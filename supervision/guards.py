@@ -1,7 +1,8 @@
 """Guards the database keeps itself, whatever door a write comes through.
 
 - an original due date or original milestone date, once written, never changes;
-- an event is never edited, nor a step of a review;
+- an event is never edited, nor a step of a review, nor a meeting pack and its files;
+- what a workbook held when it left stays on record;
 - an edition becomes approved or public only when three people have read what it holds now.
 
 Installed after every migration, because SQLite drops a table's triggers when it rebuilds it.
@@ -15,6 +16,9 @@ GUARDS = (
     ("supervision_milestone", "original_date", "the original date is written once"),
     ("supervision_event", None, "an event is never edited"),
     ("supervision_releasestep", None, "a step of a review is never edited"),
+    ("supervision_returnworkbook", "cells", "what a workbook held is written once"),
+    ("supervision_meetingpack", None, "a meeting pack is never edited"),
+    ("supervision_meetingpackfile", None, "a file of a meeting pack is never edited"),
 )
 REVIEWED = "an edition is public only when three people have read it as it is"
 # The steps of the present round in which somebody read exactly what the edition holds.

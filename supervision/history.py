@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import Event, EventKind, LetterKind, SupervisionItem
+from supervision.models import Event, EventKind, LetterKind, SendBackReason, SupervisionItem
 from supervision.rules.escalation import SHIP_LADDER
 from supervision.rules.reasons import DATE_NAMES, level_name
 
@@ -59,6 +59,7 @@ SENTENCES: dict[str, tuple] = {
         _("The item was reopened; the new due date is %(due_date)s"),
         _("The item was reopened"),
     ),
+    EventKind.INSTRUCTED: (_("A leader gave an instruction"),),
     EventKind.DISPATCHED: (
         _("Assigned to %(body)s instead of %(instead_of)s; sign by %(accept_due_date)s"),
         _("Assigned to %(body)s; to be signed for by %(accept_due_date)s, due on %(due_date)s"),
@@ -130,6 +131,7 @@ SENTENCES: dict[str, tuple] = {
         _("%(body)s filed its return"),
     ),
     EventKind.REPORT_SENT_BACK: (
+        _("The return of %(body)s for %(period)s was sent back: %(reason_word)s"),
         _("The return of %(body)s for %(period)s was sent back"),
         _("A return of %(body)s was sent back"),
     ),
@@ -187,8 +189,18 @@ SENTENCES: dict[str, tuple] = {
     EventKind.CLOSING_DRAFTED: (_("%(body)s: the closing report was handed to the head"),),
     EventKind.SUBMITTED: (_("%(body)s applied for completion"),),
     EventKind.SENT_BACK: (
+        _("The closing of %(body)s was sent back: %(reason_word)s; rework by %(rework_due_date)s"),
         _("The closing of %(body)s was sent back; rework by %(rework_due_date)s"),
         _("The closing of %(body)s was sent back"),
+    ),
+    EventKind.BODIES_CHANGED: (
+        _("From %(from_date)s on %(new_names)s takes the place of %(old_names)s"),
+        _("The bodies changed"),
+    ),
+    EventKind.BODY_CHANGED: (
+        _("The share of %(old_name)s goes on with %(new_name)s in its own share of the item"),
+        _("The share went from %(old_name)s to %(new_name)s"),
+        _("The share went to another body"),
     ),
     EventKind.APPROVED: (_("The closing of %(body)s was found in order; the check follows"),),
     EventKind.CHECK_FAILED: (
@@ -330,6 +342,14 @@ SENTENCES: dict[str, tuple] = {
         _("The ledger was exported: %(rows)s rows"),
         _("The ledger was exported"),
     ),
+    EventKind.TABLE_IMPORTED: (
+        _("%(rows)s items were drafted from a breakdown table of %(source)s"),
+        _("Items were drafted from a breakdown table"),
+    ),
+    EventKind.PACK_MADE: (
+        _("The meeting pack %(period)s was made"),
+        _("A meeting pack was made"),
+    ),
     EventKind.IMPORTED: (
         _("%(rows)s returns were imported from a workbook"),
         _("Returns were imported from a workbook"),
@@ -453,6 +473,7 @@ ONLY_IF: dict[str, dict[int, tuple[str, bool]]] = {
     EventKind.LETTER_REPLIED: {0: ("is_in_time", False)},
     EventKind.ESCALATION_DECIDED: {0: ("is_issued", True), 1: ("is_issued", False)},
     EventKind.ROBOT_SWITCHED: {0: ("is_active", True), 1: ("is_active", False)},
+    EventKind.BODY_CHANGED: {0: ("is_joined", True)},
 }
 
 # What lies on a desk, by the code of services/reviewer_clocks.py.
@@ -585,6 +606,8 @@ def _parameters(event: Event) -> dict[str, str]:
             shown[f"{name}_count"] = str(len(value))
         elif isinstance(value, int) and not isinstance(value, bool):
             shown[f"{name}_count"] = str(value)
+    if data.get("reason_class") in SendBackReason.values:
+        shown["reason_word"] = str(SendBackReason(data["reason_class"]).label)
     if data.get("queue") in DESK_NAMES:
         shown["queue_name"] = str(DESK_NAMES[data["queue"]])
     if data.get("what") in RULES_NAMES:

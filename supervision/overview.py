@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from supervision.models import (
     Assignment,
+    BodyChange,
     Milestone,
     Outcome,
     ProgressReport,
@@ -192,14 +193,21 @@ CANCELLED = LightVerdict(Light.GREY, Reason("cancelled"))
 
 
 def light_up(
-    assignments: QuerySet, *, today: date, schemes: Schemes | None = None
+    assignments: QuerySet,
+    *,
+    today: date,
+    schemes: Schemes | None = None,
+    has_bodies_of_the_day: bool = False,
 ) -> list[Assignment]:
     """The rows of a queryset, each with its `lamp`. Two queries, whatever the number of rows.
 
-    `schemes` other than the stored ones are for a preview.
+    `schemes` other than the stored ones are for a preview. With `has_bodies_of_the_day` shares
+    stand with the body that had them on `today`, for one query more.
     """
     calendar, schemes = working_calendar(), schemes or light_schemes()
     rows = list(_with_facts(assignments, today, calendar, schemes))
+    if has_bodies_of_the_day:
+        _take_back_changes(rows, today)
     for row in rows:
         facts = facts_of(row, today)
         scheme = schemes.of(row.item)
@@ -212,6 +220,27 @@ def light_up(
             facts.scheduled_percent,
         )
     return rows
+
+
+def _take_back_changes(rows: list[Assignment], today: date) -> None:
+    """Show the rows as they were before the changes of bodies that came after `today`.
+
+    The rows are for reading only from here on.
+    """
+    changes = BodyChange.objects.filter(from_date__gt=today).select_related("old")
+    by_share = {row.pk: row for row in rows}
+    # The latest first, so that the earliest one has the last word.
+    for change in changes.order_by("-from_date", "-pk"):
+        row, kept = by_share.get(change.assignment_id), by_share.get(change.joined_to_id)
+        if row is not None:
+            row.organization = change.old
+            if change.joined_to_id is not None:
+                row.__dict__["status"] = change.status_before
+                row.outcome = Outcome.OPEN
+        if kept is not None and change.added_milestones:
+            kept.agreed_milestones = [
+                step for step in kept.agreed_milestones if step.pk not in change.added_milestones
+            ]
 
 
 def _handed_in(row: Assignment, found: LightVerdict) -> LightVerdict:

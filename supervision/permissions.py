@@ -83,6 +83,11 @@ def can_create_item(user) -> bool:
     return user.has_role(OFFICER)
 
 
+def can_instruct(user) -> bool:
+    """A leader's instruction drafts an item; the office works it out and has it approved."""
+    return user.has_role(LEADER, PRINCIPAL)
+
+
 def can_edit_item(item, user) -> bool:
     return user.has_role(OFFICER)
 
@@ -155,6 +160,11 @@ def sees_rules(user) -> bool:
 
 def can_change_rules(user) -> bool:
     """Ladder, limits and light schemes: the head of the office, nobody else."""
+    return user.has_role(OFFICE_HEAD)
+
+
+def can_change_bodies(user) -> bool:
+    """Merge, split and rename bodies: the head of the office."""
     return user.has_role(OFFICE_HEAD)
 
 
@@ -260,6 +270,28 @@ def can_import_returns(organization, user) -> bool:
         and user.has_role(LIAISON, BODY_HEAD)
         and user.only_section_id is None
     )
+
+
+# Workbooks
+
+
+def can_handle_export(run, user) -> bool:
+    """Call off, ask again, fetch: whoever asked for it."""
+    return run.owner_id == user.pk
+
+
+def can_import_tables(user) -> bool:
+    """Draft the items of somebody else's breakdown table."""
+    return user.has_role(OFFICER)
+
+
+def sees_scores(user) -> bool:
+    """Scores and packs stay with those who supervise."""
+    return sees_all_items(user)
+
+
+def can_make_packs(user) -> bool:
+    return user.has_role(OFFICER, OFFICE_HEAD)
 
 
 # Requests

@@ -8,3 +8,6 @@ event_recorded = Signal()
 
 # Sent after commit when what the public may read has changed, with `release`.
 public_set_changed = Signal()
+
+# Sent in the transaction that asked for a long export, with `run`: somebody must wake a worker.
+export_requested = Signal()

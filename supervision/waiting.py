@@ -117,16 +117,21 @@ class _Reader:
             )
         )
 
-    def read(self) -> list[Waiting]:
-        self.approvals()
-        self.reports()
-        self.closings()
-        self.milestones()
-        self.plans()
-        self.extensions()
-        self.objections()
-        self.escalations()
-        self.close_outs()
+    def read(self, only: str = "") -> list[Waiting]:
+        readers = {
+            Queue.APPROVALS: self.approvals,
+            Queue.REPORTS: self.reports,
+            Queue.CLOSINGS: self.closings,
+            Queue.CHECKS: self.closings,
+            Queue.MILESTONES: self.milestones,
+            Queue.PLANS: self.plans,
+            Queue.EXTENSIONS: self.extensions,
+            Queue.OBJECTIONS: self.objections,
+            Queue.ESCALATIONS: self.escalations,
+            Queue.CLOSE_OUTS: self.close_outs,
+        }
+        for reader in [readers[only]] if only else dict.fromkeys(readers.values()):
+            reader()
         if not self.user.is_office:
             self.found = [waiting for waiting in self.found if waiting.is_mine]
         return sorted(self.found, key=lambda waiting: (waiting.since_date, waiting.row.pk))
@@ -281,12 +286,14 @@ def open_escalations(shares) -> list[Event]:
     return found
 
 
-def waiting_for(user: User, *, today: date) -> list[Waiting]:
+def waiting_for(user: User, *, today: date, only: str = "") -> list[Waiting]:
     """Everything that waits for the office; for a leader what waits for the leader. Oldest first.
+
+    With `only` that one queue is read, closings and their checks together.
 
     The number of queries does not depend on the number of rows.
     """
-    return _Reader(user, today).read()
+    return _Reader(user, today).read(only)
 
 
 def count_by_queue(waiting: Iterable[Waiting]) -> dict[str, list[Waiting]]:

@@ -10,6 +10,9 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_spawn
 
+        from supervision.signals import export_requested
+        from tasks.exports import wake_worker
         from tasks.pulse import start_pulse
 
         post_spawn.connect(start_pulse, dispatch_uid="tasks.pulse")
+        export_requested.connect(wake_worker, dispatch_uid="tasks.wake_worker")

@@ -14,8 +14,10 @@ from django.utils import timezone
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
+from supervision.services.exports import look_after_exports
 from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.help import remind_of_help
+from supervision.services.kept_lights import keep_lights
 from supervision.services.letters import drop_lapsed_drafts, render_letters
 from supervision.services.releases import publish_due
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
@@ -42,6 +44,8 @@ LEASE_WAIT_SECONDS = 60
 BUDGET_SECONDS = 30
 SEND_SECONDS = 10
 LETTER_SECONDS = 5
+# Items lit in one beat; on the first beats of a day all of them, in turns.
+LIGHTS_AT_ONCE = 500
 
 
 class JobFailed(Exception):
@@ -67,9 +71,13 @@ def tick() -> dict:
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS, fence=fence),
         "help": lambda: {"reminded": remind_of_help(timezone.localdate(), at=timezone.now())},
+        "lights": lambda: {
+            "kept": keep_lights(timezone.localdate(), at=timezone.now(), most=LIGHTS_AT_ONCE)
+        },
         "letters": draw_letters,
         "editions": lambda: publish_due(at=timezone.now()),
         "fan_out": fan_out_missed,
+        "exports": lambda: look_after_exports(at=timezone.now()),
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
     }
     result, failed = {}, {}

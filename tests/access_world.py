@@ -4,6 +4,7 @@
 which its act is possible, so that what is answered depends on the person alone.
 """
 
+import hashlib
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -14,8 +15,11 @@ from notifications.models import GroupRobot, MessageHold
 from supervision.models import (
     Attachment,
     Delegation,
+    ExportRun,
     Handover,
     HelpRequest,
+    MeetingPack,
+    MeetingPackFile,
     Organization,
     Release,
     ReportPeriod,
@@ -127,6 +131,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
             reverse(name("review_act"), args=["approvals", initiated.uid, "approve"]),
             version,
         ),
+        "review": (reverse(name("review"), args=["reports", returned.uid]), {}),
         "document": (reverse(name("document"), args=[document.uid]), {}),
         "document_act": (reverse(name("document_act"), args=[document.uid, "close"]), version),
         "assignment": (reverse(name("assignment"), args=[working.uid]), {}),
@@ -195,10 +200,21 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "returns",
         "ledger",
         "ledger_xlsx",
+        "ledgers",
+        "ledgers_xlsx",
+        "exports",
+        "packs",
+        "tables",
+        "tables_preview",
+        "tables_apply",
         "workbook",
         "workbook_preview",
         "workbook_apply",
         "settings",
+        "organizations",
+        "organizations_change",
+        "timeline",
+        "instruct",
         "ladder",
         "limits",
         "lights",
@@ -211,6 +227,10 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "search",
     ):
         rows[f"supervision:{name}", "-"] = (reverse(f"supervision:{name}"), {"act": "approve"})
+    rows["supervision:reviews_bulk", "-"] = (
+        reverse("supervision:reviews_bulk", args=["reports"]),
+        {},
+    )
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
     rows["supervision:release_edit", "-"] = (
         reverse("supervision:release_edit", args=[release.uid]),
@@ -317,6 +337,41 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
             reverse("supervision:saved_view_act", args=[view.uid, "rename"]),
             {"name": "新名"},
         )
+    for tag, owner in (("own", city.liaison), ("other", city.officer)):
+        run = ExportRun.objects.create(
+            owner=owner, sheet="ledger", title="台账", requested_at=NOON, beat_at=NOON
+        )
+        rows["supervision:export_act", tag] = (
+            reverse("supervision:export_act", args=[run.uid, "cancel"]),
+            {},
+        )
+        ready = ExportRun.objects.create(
+            owner=owner,
+            sheet="ledger",
+            title="台账",
+            status="ready",
+            requested_at=NOON,
+            file=ContentFile(b"PK", name="x"),
+            file_name="台账.xlsx",
+            sha256="0" * 64,
+            expires_at=NOON + timedelta(days=1),
+        )
+        rows["supervision:export_file", tag] = (
+            reverse("supervision:export_file", args=[ready.uid]),
+            {},
+        )
+    pack = MeetingPack.objects.create(
+        label="2026-05", number=1, as_of_date=TODAY, sha256="0" * 64, made_at=NOON
+    )
+    file = MeetingPackFile.objects.create(
+        pack=pack,
+        position=1,
+        name="台账.xlsx",
+        file=ContentFile(b"PK", name="x"),
+        size_bytes=2,
+        sha256=hashlib.sha256(b"PK").hexdigest(),
+    )
+    rows["supervision:pack_file", "-"] = (reverse("supervision:pack_file", args=[file.uid]), {})
     for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
     for name in ("item", "item_json"):

@@ -12,8 +12,12 @@ from supervision.models import (
     Assignment,
     Event,
     EventKind,
+    ExportRun,
     Handover,
+    HeadingMapping,
     HelpRequest,
+    MeetingPack,
+    MeetingPackFile,
     SavedView,
     Section,
 )
@@ -137,7 +141,18 @@ def add_rows(city, count: int) -> None:
             status="approved",
             reviewed_at=NOON,
         )
+        pack = MeetingPack.objects.create(
+            label="2026-05", number=number, as_of_date=TODAY, sha256="0" * 64, made_at=NOON
+        )
+        for position in range(3):
+            MeetingPackFile.objects.create(
+                pack=pack, position=position, name="台账.xlsx", size_bytes=1, sha256="0" * 64
+            )
+        HeadingMapping.objects.create(source=f"来源{number}", changed_at=NOON)
         for who in (city.officer, city.liaison):
+            ExportRun.objects.create(
+                owner=who, sheet="ledger", title="台账", requested_at=NOON, beat_at=NOON
+            )
             for page in SavedView.Page.values:
                 SavedView.objects.create(
                     owner=who, page=page, name=f"视图{number}", is_shared=True, created_at=NOON
@@ -191,6 +206,10 @@ PAGES = {
     "letter_templates": ("officer",),
     "search": ("officer", "leader", "liaison"),
     "saved_views": ("officer", "liaison"),
+    "ledgers": ("officer", "leader", "liaison"),
+    "exports": ("officer", "liaison"),
+    "packs": ("officer",),
+    "tables": ("officer",),
 }
 
 

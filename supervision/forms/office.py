@@ -8,6 +8,7 @@ from supervision.models import (
     PolicyDocument,
     Responsibility,
     Role,
+    SendBackReason,
     SupervisionItem,
     User,
 )
@@ -80,6 +81,15 @@ class ReasonForm(ActForm):
     reason = _text(_("Reason"), required=True)
 
 
+class SendBackForm(ReasonForm):
+    """The class is for counting; what to do stands in the text."""
+
+    reason_class = forms.ChoiceField(
+        label=_("Class of the reason"), choices=[("", "—"), *SendBackReason.choices]
+    )
+    field_order = ["reason_class", "reason"]
+
+
 class NeededOpinionForm(ActForm):
     opinion = _text(_("Opinion"), required=True)
 
@@ -99,6 +109,25 @@ class SuspendForm(BasisForm):
 class ReopenForm(ActForm):
     instruction = _text(_("New instruction"), required=True)
     due_date = day_field(_("New due date"))
+
+
+class InstructForm(ActForm):
+    instruction = _text(_("Instruction"), required=True)
+    due_date = day_field(
+        _("New due date"), required=False, help_text=_("Needed only to reopen a closed item.")
+    )
+
+
+class NewInstructionForm(ActForm):
+    """An instruction on a matter that has no item yet."""
+
+    title = forms.CharField(label=_("Matter"), max_length=200)
+    instruction = _text(_("Instruction"), required=True)
+    document = forms.ModelChoiceField(
+        label=_("Document"),
+        queryset=PolicyDocument.objects.filter(status=PolicyDocument.Status.ACTIVE),
+    )
+    due_date = day_field(_("Due date"), required=False)
 
 
 class OpennessForm(ActForm):
@@ -124,7 +153,7 @@ class GrantForm(ActForm):
 
 class UpholdForm(ActForm):
     organization = forms.ModelChoiceField(
-        label=_("Give the work to"), queryset=Organization.objects.in_official_order()
+        label=_("Give the work to"), queryset=Organization.objects.standing().in_official_order()
     )
     opinion = _text(_("Opinion"), required=True)
 
@@ -208,7 +237,9 @@ class PartyForm(forms.Form):
 
     named_as = forms.CharField(label=_("As the clause names it"), max_length=60, required=False)
     organization = forms.ModelChoiceField(
-        label=_("Body"), queryset=Organization.objects.in_official_order(), required=False
+        label=_("Body"),
+        queryset=Organization.objects.standing().in_official_order(),
+        required=False,
     )
     role = forms.ChoiceField(label=_("Responsibility"), choices=Responsibility.choices)
     DELETE = forms.BooleanField(label=_("Remove"), required=False)
@@ -225,7 +256,7 @@ class BasePartyFormSet(forms.BaseFormSet):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         bodies = [("", _("Not resolved yet"))] + [
-            (body.pk, str(body)) for body in Organization.objects.in_official_order()
+            (body.pk, str(body)) for body in Organization.objects.standing().in_official_order()
         ]
         for form in self.forms:
             form.fields["organization"].choices = bodies

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supervision', '0013_release_reviews'),
+        ('supervision', '0009_search_kinds'),
     ]
 
     operations = [

@@ -30,7 +30,7 @@ def read_by_three_or_not_public(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supervision', '0009_search_kinds'),
+        ('supervision', '0012_workbooks'),
     ]
 
     operations = [

@@ -1,10 +1,11 @@
 """The models of the heart, in the order they depend on each other."""
 
-from supervision.models.assignments import Assignment, DateChange, Hold, Milestone
+from supervision.models.assignments import Assignment, BodyChange, DateChange, Hold, Milestone
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
 from supervision.models.handovers import CalendarToken, Handover
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
+from supervision.models.kept_lights import KeptLight
 from supervision.models.letters import URGING_KINDS, Letter, LetterKind, LetterTemplate
 from supervision.models.organizations import (
     Contact,
@@ -13,6 +14,8 @@ from supervision.models.organizations import (
     OrganizationAlias,
     Role,
     Section,
+    Succession,
+    SuccessionLink,
     User,
 )
 from supervision.models.releases import PublicItem, Release, ReleaseStep
@@ -23,6 +26,7 @@ from supervision.models.reports import (
     ReportFigure,
     ReportPeriod,
     ReportVersion,
+    SendBackReason,
 )
 from supervision.models.requests import ExtensionRequest, HelpRequest, Objection
 from supervision.models.saved_views import SavedView
@@ -40,11 +44,21 @@ from supervision.models.settings import (
     StartLevel,
     TimeLimit,
 )
+from supervision.models.workbooks import (
+    Criterion,
+    ExportRun,
+    HeadingMapping,
+    MeetingPack,
+    MeetingPackFile,
+    ReturnEdit,
+    ReturnWorkbook,
+)
 
 __all__ = [
     "URGING_KINDS",
     "Assignment",
     "Attachment",
+    "BodyChange",
     "CalendarDay",
     "CalendarNotice",
     "CalendarToken",
@@ -52,6 +66,7 @@ __all__ = [
     "Cause",
     "Clause",
     "Contact",
+    "Criterion",
     "DateChange",
     "DayUnit",
     "Delegation",
@@ -59,14 +74,19 @@ __all__ = [
     "EscalationLevel",
     "Event",
     "EventKind",
+    "ExportRun",
     "ExtensionRequest",
     "Handover",
+    "HeadingMapping",
     "HelpRequest",
     "Hold",
+    "KeptLight",
     "Letter",
     "LetterKind",
     "LetterTemplate",
     "LightSchemeRow",
+    "MeetingPack",
+    "MeetingPackFile",
     "Milestone",
     "NumberSeries",
     "Objection",
@@ -84,12 +104,17 @@ __all__ = [
     "ReportVersion",
     "Responsibility",
     "ReturnCheck",
+    "ReturnEdit",
+    "ReturnWorkbook",
     "Role",
     "SavedView",
     "SearchEntry",
     "SearchKind",
     "Section",
+    "SendBackReason",
     "StartLevel",
+    "Succession",
+    "SuccessionLink",
     "SupervisionItem",
     "Target",
     "TimeLimit",

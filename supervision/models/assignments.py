@@ -4,21 +4,23 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django_fsm import GET_STATE, FSMField, transition
 
 from supervision import permissions
 from supervision.models.base import Opaque, Stateful
 from supervision.models.items import Outcome, Responsibility, SupervisionItem
-from supervision.models.organizations import Organization, Section
+from supervision.models.organizations import Organization, Section, Succession
 
 
 class AssignmentQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Own body's rows; every row for those who supervise; a leader's own items' rows.
 
-        Whoever works in one section of a body sees the rows of that section.
+        Whoever works in one section of a body sees the rows of that section. A body that took
+        another one's place reads what ended under the former name.
         """
         if permissions.sees_all_items(user):
             return self
@@ -26,7 +28,7 @@ class AssignmentQuerySet(models.QuerySet):
         if permissions.leads_items(user):
             visible |= Q(item__leader_id=user.pk)
         if user.is_body:
-            own = Q(organization_id=user.organization_id) & Q(transferred_to=None)
+            own = Q(organization_id__in=user.body_ids) & Q(transferred_to=None)
             if user.only_section_id is not None:
                 own &= Q(section_id=user.only_section_id)
             visible |= own
@@ -45,6 +47,20 @@ class AssignmentQuerySet(models.QuerySet):
 
     def overdue(self, *, today: date):
         return self.with_the_body().filter(due_date__lt=today)
+
+    def with_body_on(self, day: date):
+        """Each share with `body_on`, the body that had it on `day`, whoever carries it now."""
+        later = BodyChange.objects.filter(assignment=OuterRef("pk"), from_date__gt=day)
+        first = later.order_by("from_date", "pk").values("old")[:1]
+        return self.annotate(
+            body_on=Coalesce(
+                Subquery(first), F("organization_id"), output_field=models.BigIntegerField()
+            )
+        )
+
+    def of_body_on(self, body: Organization, day: date):
+        """The shares that were this body's on `day`."""
+        return self.with_body_on(day).filter(body_on=body.pk)
 
 
 class Assignment(Stateful):
@@ -636,3 +652,52 @@ class Hold(Opaque):
 
     def __str__(self) -> str:
         return f"{self.start_date} → {self.end_date or '…'}"
+
+
+class BodyChange(models.Model):
+    """A share that went to another body with a change of bodies. Never edited.
+
+    `joined_to` is set when the new body already carried the item: this share then ended and the
+    other one goes on with copies of its open milestones (`added_milestones`, their keys).
+    `status_before` is what a ledger of an earlier day shows.
+    """
+
+    succession = models.ForeignKey(
+        Succession, on_delete=models.PROTECT, related_name="changes", verbose_name=_("change")
+    )
+    assignment = models.ForeignKey(
+        Assignment,
+        on_delete=models.CASCADE,
+        related_name="body_changes",
+        verbose_name=_("assignment"),
+    )
+    old = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("former body")
+    )
+    new = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("present body")
+    )
+    from_date = models.DateField(_("from the day"))
+    status_before = models.CharField(_("state before"), max_length=16)
+    joined_to = models.ForeignKey(
+        Assignment,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="joined_from",
+        verbose_name=_("goes on in"),
+    )
+    added_milestones = models.JSONField(_("milestones taken over"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("change of the body")
+        verbose_name_plural = _("changes of the body")
+        ordering = ["from_date", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["succession", "assignment"], name="body_change_once_each"
+            )
+        ]
+        indexes = [models.Index(fields=["from_date"], name="body_change_from")]
+
+    def __str__(self) -> str:
+        return f"{self.old} → {self.new}"

@@ -24,6 +24,16 @@ class OrganizationQuerySet(models.QuerySet):
             Q(valid_to_date=None) | Q(valid_to_date__gte=day),
         )
 
+    def standing(self):
+        """Bodies without a last day: those new work may go to."""
+        return self.filter(valid_to_date=None)
+
+    def named(self, name: str):
+        """Bodies of that short, full or other name, gone ones included."""
+        return self.filter(
+            Q(short_name=name) | Q(full_name=name) | Q(aliases__name=name)
+        ).distinct()
+
     def county_level(self):
         return self.filter(kind__in=[Organization.Kind.COUNTY, Organization.Kind.ZONE])
 
@@ -70,6 +80,9 @@ class Organization(Opaque):
     def __str__(self) -> str:
         return self.short_name
 
+    def has_ended(self, today: date) -> bool:
+        return self.valid_to_date is not None and self.valid_to_date < today
+
     @property
     def is_county_level(self) -> bool:
         return self.kind in (self.Kind.COUNTY, self.Kind.ZONE)
@@ -93,6 +106,57 @@ class OrganizationAlias(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Succession(Opaque):
+    """Bodies merged, split or renamed from a day on, on a basis. Never edited.
+
+    The old rows stay with their last day; what ended before stays under the old name.
+    """
+
+    from_date = models.DateField(_("from the day"))
+    basis = models.CharField(_("basis"), max_length=200)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    decided_at = models.DateTimeField(_("decided at"))
+
+    class Meta:
+        verbose_name = _("change of bodies")
+        verbose_name_plural = _("changes of bodies")
+        ordering = ["-from_date", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.from_date} {self.basis}"
+
+
+class SuccessionLink(models.Model):
+    """One old body and one that carries its work on."""
+
+    succession = models.ForeignKey(Succession, on_delete=models.CASCADE, related_name="links")
+    old = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="successor_links",
+        verbose_name=_("former body"),
+    )
+    new = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="predecessor_links",
+        verbose_name=_("present body"),
+    )
+
+    class Meta:
+        verbose_name = _("succession")
+        verbose_name_plural = _("successions")
+        constraints = [models.UniqueConstraint(fields=["old", "new"], name="succession_once")]
+
+    def __str__(self) -> str:
+        return f"{self.old} → {self.new}"
 
 
 class Contact(models.Model):
@@ -225,6 +289,19 @@ class User(Opaque, AbstractUser):
         if not self.is_active:
             return frozenset()
         return frozenset(self.groups.values_list("name", flat=True))
+
+    @cached_property
+    def body_ids(self) -> tuple[int, ...]:
+        """The own body and those whose work it carries on; one query per request."""
+        if self.organization_id is None:
+            return ()
+        found = [self.organization_id]
+        former: dict[int, list[int]] = {}
+        for old, new in SuccessionLink.objects.values_list("old_id", "new_id"):
+            former.setdefault(new, []).append(old)
+        for body in found:
+            found += [old for old in former.get(body, ()) if old not in found]
+        return tuple(found)
 
     def has_role(self, *roles: str) -> bool:
         return not self.role_codes.isdisjoint(roles)

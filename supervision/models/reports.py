@@ -96,6 +96,17 @@ class Cause(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+class SendBackReason(models.TextChoices):
+    """Why the office sends a paper back: fixed classes, so that they can be counted."""
+
+    FIGURES = "figures", _("Figures are wrong or follow another definition")
+    VAGUE = "vague", _("Without substance, or copied from the last period")
+    EVIDENCE = "evidence", _("Evidence is missing")
+    UNFINISHED = "unfinished", _("Not finished as required")
+    FORM = "form", _("Form or sign-off not in order")
+    OTHER = "other", _("Other reason")
+
+
 class ReportQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Whoever sees the assignment, but nobody outside the body sees what it has not released.
@@ -164,6 +175,13 @@ class ProgressReport(Stateful):
     )
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True, editable=False)
     review_opinion = models.TextField(_("opinion of the office"), blank=True)
+    send_back_reason = models.CharField(
+        _("class of the reason for sending back"),
+        max_length=12,
+        choices=SendBackReason.choices,
+        blank=True,
+        editable=False,
+    )
     created_at = models.DateTimeField(_("created at"), editable=False)
     saved_at = models.DateTimeField(_("saved at"), null=True, editable=False)
 
@@ -238,12 +256,13 @@ class ProgressReport(Stateful):
         target=Status.RETURNED,
         permission=permissions.can_review_report,
     )
-    def send_back(self, *, by, at: datetime, opinion: str):
+    def send_back(self, *, by, at: datetime, opinion: str, reason_class: str = ""):
         """Return with a reason; the text handed in stays as a version."""
         self.is_marked_complete = False
         self.reviewed_by = by
         self.reviewed_at = at
         self.review_opinion = opinion
+        self.send_back_reason = reason_class
 
     @transition(
         field=status,
@@ -257,6 +276,7 @@ class ProgressReport(Stateful):
         self.reviewed_at = at
         self.verified_percent = verified_percent
         self.review_opinion = opinion
+        self.send_back_reason = ""
 
 
 class ReportVersion(models.Model):

@@ -30,6 +30,8 @@ class SavedView(Opaque):
         ITEMS = "items", _("Items")
         MATRIX = "matrix", _("Matrix")
         LEDGER = "ledger", _("Ledger")
+        LEDGERS = "ledgers", _("Tables")
+        TIMELINE = "timeline", _("Time line")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -6,8 +6,11 @@ from urllib.parse import parse_qsl, urlencode
 # is none of them: it means something else tomorrow.
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "items": ("document", "kind", "state", "body", "leader", "light", "q", "order"),
-    "matrix": ("document",),
+    "matrix": ("document", "kind", "state", "body", "leader", "q"),
+    "timeline": ("document", "kind", "state", "body", "leader", "light", "q"),
     "ledger": ("document", "light", "body"),
+    "ledgers": ("sheet", "document", "period", "kind", "state", "body", "leader", "light")
+    + ("paper", "order", "numbering"),
 }
 LEFT_OUT = frozenset({"page"})
 LONGEST_VALUE = 100

@@ -121,6 +121,11 @@ def record_event(
         if fact_key is None or not Event.objects.filter(fact_key=fact_key).exists():
             raise
         return None
+    if fact_key is None:
+        # A fact of the calendar changes no light; an act may.
+        from supervision.services.kept_lights import forget_lights
+
+        forget_lights(kind, event.item_id)
     event_recorded.send_robust(sender=Event, event=event)
     return event
 

@@ -315,7 +315,7 @@ def submit_assignment(
     )
 
 
-def _give_back(assignment, transition, kind, desks, by, at, reason) -> Assignment:
+def _give_back(assignment, transition, kind, desks, by, at, reason, reason_class="") -> Assignment:
     """Send back with time to rework; the body is not charged for the reviewers' delay.
 
     `desks` are the desks it lay on: the code of each one's limit, and from when to when.
@@ -346,7 +346,8 @@ def _give_back(assignment, transition, kind, desks, by, at, reason) -> Assignmen
         at,
         change,
         reason=reason,
-        data={"credit_days": credit, "rework_due_date": rework.date.isoformat()},
+        data={"credit_days": credit, "rework_due_date": rework.date.isoformat()}
+        | ({"reason_class": reason_class} if reason_class else {}),
     )
     if assignment.due_date != old:
         add_date_change(assignment, DateChange.Cause.REWORK, old, by=by, at=at, reason=reason)
@@ -398,14 +399,29 @@ def add_date_change(
 
 @transaction.atomic
 def send_back_assignment(
-    *, assignment: Assignment, by: User, at: datetime, reason: str, version: int | None = None
+    *,
+    assignment: Assignment,
+    by: User,
+    at: datetime,
+    reason: str,
+    reason_class: str = "",
+    version: int | None = None,
 ) -> Assignment:
-    """Return the closing with a reason."""
+    """Return the closing with a reason and its class (`SendBackReason`)."""
     assignment = lock(assignment, version=version)
     check_transition(assignment.send_back, by)
     need_text(reason)
     desks = [("review_closing", (assignment.submitted_date, local_date(at)))]
-    return _give_back(assignment, assignment.send_back, EventKind.SENT_BACK, desks, by, at, reason)
+    return _give_back(
+        assignment,
+        assignment.send_back,
+        EventKind.SENT_BACK,
+        desks,
+        by,
+        at,
+        reason,
+        reason_class,
+    )
 
 
 @transaction.atomic

@@ -23,12 +23,14 @@ from supervision.rules.policy_text import split_clauses
 from supervision.services.acts import (
     ActRefused,
     check_transition,
+    local_date,
     lock,
     record_event,
     require,
     save,
 )
 from supervision.services.items import PartyData, create_item, set_parties
+from supervision.services.organizations import present_bodies
 
 
 @dataclass
@@ -112,7 +114,18 @@ class _Loader:
     def load_organizations(self) -> dict[str, Organization]:
         region = self.policy.region.code
         bodies = {}
+        # A body that has ended since keeps its last day; its work is the successor's.
+        ended = set(
+            Organization.objects.filter(region_code=region)
+            .exclude(successor_links=None)
+            .values_list("code", flat=True)
+        )
         for data in self.policy.organizations:
+            if data.code in ended:
+                former = Organization.objects.get(region_code=region, code=data.code)
+                heirs = present_bodies([former], on=local_date(self.at))
+                bodies[data.code] = heirs[0] if len(heirs) == 1 else former
+                continue
             body = self.upsert(
                 Organization,
                 {"region_code": region, "code": data.code},

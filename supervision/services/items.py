@@ -101,6 +101,95 @@ def create_item(
     return item
 
 
+@transaction.atomic
+def instruct_new_item(
+    *,
+    document: PolicyDocument,
+    by: User,
+    at: datetime,
+    title: str,
+    instruction: str,
+    due_date: date | None = None,
+) -> SupervisionItem:
+    """A leader's instruction (批示) on a matter without an item: a draft in the leader's charge.
+
+    The office names the bodies and has it approved like any other. Raises PermissionDenied,
+    ActRefused without a text or with a date in the past.
+    """
+    require(permissions.can_instruct(by))
+    need_text(title)
+    need_text(instruction)
+    _check_future(due_date, at)
+    item = create_item(
+        document=document,
+        by=None,
+        at=at,
+        kind=Clause.Kind.TASK,
+        title=title.strip(),
+        parties=(),
+        requirement=instruction,
+        due_date=due_date,
+        leader=by if by.has_role(permissions.LEADER) else None,
+    )
+    _record_instruction(item, by, at, instruction)
+    return item
+
+
+@transaction.atomic
+def instruct_item(
+    *,
+    item: SupervisionItem,
+    by: User,
+    at: datetime,
+    instruction: str,
+    due_date: date | None = None,
+    version: int | None = None,
+) -> SupervisionItem:
+    """A leader's instruction on an item: a closed one is reopened to `due_date`, on an open one
+    it is put on record and the office hears of it.
+
+    Raises PermissionDenied, StaleRow, ActRefused without a text, without a date where one is
+    needed, or for an item that was cancelled.
+    """
+    item = lock(item, version=version)
+    require(permissions.can_decide_on_item(item, by))
+    need_text(instruction)
+    _check_future(due_date, at)
+    if item.status == SupervisionItem.Status.CANCELLED:
+        raise ActRefused(_("This item was cancelled. Give the instruction as a new item."))
+    if item.status in (SupervisionItem.Status.COMPLETED, SupervisionItem.Status.ARCHIVED):
+        if due_date is None:
+            raise ActRefused(_("This item is closed: give the date until which it is reopened."))
+        item = reopen_item(item=item, by=by, at=at, instruction=instruction, due_date=due_date)
+    _record_instruction(item, by, at, instruction)
+    return item
+
+
+def _check_future(due_date: date | None, at: datetime) -> None:
+    if due_date is not None and due_date < local_date(at):
+        raise ActRefused(_("The new due date must not lie in the past."))
+
+
+def _record_instruction(item: SupervisionItem, by: User, at: datetime, text: str) -> None:
+    record_event(EventKind.INSTRUCTED, item=item, document=item.document, by=by, at=at, reason=text)
+
+
+@transaction.atomic
+def remind_bodies(*, item: SupervisionItem, by: User, at: datetime, text: str = "") -> int:
+    """Urge every body of the item whose share is overdue: the single act for each share.
+
+    Returns how many were urged. Raises PermissionDenied, ActRefused when no body is overdue or
+    one was urged too lately.
+    """
+    require(permissions.can_remind(item, by))
+    shares = list(item.assignments.overdue(today=local_date(at)).order_by("position", "pk"))
+    if not shares:
+        raise ActRefused(_("No body of this item is overdue, so there is nothing to urge."))
+    for share in shares:
+        assignment_services.remind_body(assignment=share, by=by, at=at, text=text)
+    return len(shares)
+
+
 def _note_drafter(item: SupervisionItem, by: User) -> None:
     """A loaded draft belongs to whoever first works on it, the deputy of that person included."""
     if item.drafted_by_id is None:

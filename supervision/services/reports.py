@@ -30,6 +30,7 @@ from supervision.services.acts import (
     require,
     save,
 )
+from supervision.services.edits import note_edits
 from supervision.services.settings import return_checks
 
 TEXT_FIELDS = ("progress_text", "problem_text", "next_text", "coordination_text")
@@ -111,22 +112,29 @@ def save_report(
             _("This return is “%(state)s” and cannot be changed now.")
             % {"state": report.get_status_display()}
         )
-    for name in FIELDS:
-        if name in changes:
-            setattr(report, name, changes[name])
+    edited = [name for name in FIELDS if name in changes and getattr(report, name) != changes[name]]
+    for name in edited:
+        setattr(report, name, changes[name])
     report.filled_by = by
     report.saved_at = at
     if not report.progress_text.strip():
         report.is_marked_complete = False
     save(report)
-    if figures is not None:
+    if figures:
+        known = {figure.target_id: figure for figure in report.figures.all()}
         for target, (value, note) in figures.items():
+            before = known.get(target.pk)
+            if (before.value if before else None) != value:
+                edited.append(f"value {target.uid}")
+            if (before.note if before else "") != (note if value is not None else ""):
+                edited.append(f"note {target.uid}")
             if value is None:
                 report.figures.filter(target=target).delete()
             else:
                 ReportFigure.objects.update_or_create(
                     report=report, target=target, defaults={"value": value, "note": note}
                 )
+    note_edits(report=report, cells=edited, by=by, at=at)
     return report
 
 
@@ -324,9 +332,15 @@ def submit_reports(*, reports: Iterable[ProgressReport], by: User, at: datetime)
 
 @transaction.atomic
 def send_back_report(
-    *, report: ProgressReport, by: User, at: datetime, reason: str, version: int | None = None
+    *,
+    report: ProgressReport,
+    by: User,
+    at: datetime,
+    reason: str,
+    reason_class: str = "",
+    version: int | None = None,
 ) -> ProgressReport:
-    """Return with a reason; the text handed in stays as a version."""
+    """Return with a reason and its class (`SendBackReason`); the text handed in stays a version."""
     report = lock(report, "period__assignment", version=version)
     check_transition(report.send_back, by)
     need_text(reason)
@@ -335,8 +349,9 @@ def send_back_report(
         EventKind.REPORT_SENT_BACK,
         by,
         at,
-        lambda: report.send_back(by=by, at=at, opinion=reason),
+        lambda: report.send_back(by=by, at=at, opinion=reason, reason_class=reason_class),
         reason=reason,
+        data={"reason_class": reason_class} if reason_class else None,
     )
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from supervision.models import (
+    Criterion,
     EscalationLevel,
     LetterTemplate,
     LightSchemeRow,
@@ -36,6 +37,76 @@ from supervision.rules.lights import (
 from supervision.rules.limits import DateReceipt, Unit, due_date
 from supervision.rules.reasons import level_name
 from supervision.services.calendar import load_calendar, working_calendar
+
+_RETURNS, _QUALITY, _PROGRESS = _("Returns"), _("Quality"), _("Progress of the work")
+# project, content, standard, base, points each, at most, fact. Source: domain.md, section 11.1;
+# what needs a judgement (substance of a return, plans without goals) is not counted by machine.
+SHIP_CRITERIA: dict[str, tuple] = {
+    "base": (
+        _("Base"),
+        _("Base points"),
+        _("Every body with items begins with 100"),
+        100,
+        0,
+        None,
+        "none",
+    ),
+    "period-missed": (
+        _RETURNS,
+        _("Return missing on its day"),
+        _("10 points each"),
+        0,
+        -10,
+        None,
+        "period_missed",
+    ),
+    "answered-late": (
+        _RETURNS,
+        _("Letter answered late"),
+        _("1 point each"),
+        0,
+        -1,
+        None,
+        "answered_late",
+    ),
+    "report-sent-back": (
+        _QUALITY,
+        _("Return sent back"),
+        _("5 points each, at most 20"),
+        0,
+        -5,
+        20,
+        "report_sent_back",
+    ),
+    "returned-twice": (
+        _QUALITY,
+        _("Closing sent back twice or more"),
+        _("2 points an item"),
+        0,
+        -2,
+        None,
+        "returned_twice",
+    ),
+    "second-yellow": (
+        _PROGRESS,
+        _("Yellow sheet from the second on"),
+        _("1 point each"),
+        0,
+        -1,
+        None,
+        "second_yellow",
+    ),
+    "red-sheet": (_PROGRESS, _("Red sheet"), _("2 points each"), 0, -2, None, "red_sheet"),
+    "completed": (
+        _PROGRESS,
+        _("Completed on time"),
+        _("1 point each, at most 10"),
+        0,
+        1,
+        10,
+        "completed_on_time",
+    ),
+}
 
 # code, urgency: value, unit, name, basis. Source: domain.md, section 4.
 SHIP_LIMITS: dict[tuple[str, str], tuple[int, str, str, str]] = {
@@ -280,5 +351,24 @@ def sync_settings(*, at: datetime) -> None:
                 "is_default": code == "ship" and not has_default,
             },
         )
+    Criterion.objects.bulk_create(
+        [
+            Criterion(
+                code=code,
+                project=project,
+                content=content,
+                standard=standard,
+                base_points=base,
+                points_each=each,
+                most_points=most,
+                fact=fact,
+                position=position,
+            )
+            for position, (code, (project, content, standard, base, each, most, fact)) in enumerate(
+                SHIP_CRITERIA.items(), start=1
+            )
+        ],
+        ignore_conflicts=True,
+    )
     LetterTemplate.objects.bulk_create(list(shipped_templates().values()), ignore_conflicts=True)
     load_calendar(at=at)

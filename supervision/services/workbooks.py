@@ -2,8 +2,10 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from django.core import signing
 from django.core.files.base import ContentFile
@@ -13,10 +15,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from supervision import permissions
-from supervision.models import EventKind, Organization, PolicyDocument, User
+from supervision.models import EventKind, Organization, PolicyDocument, ReturnWorkbook, User
+from supervision.rules.merge import Choice
 from supervision.services.acts import ActRefused, record_event, require
 from supervision.services.reports import open_report, save_report
-from supervision.spreadsheets.returns import ParsedReturn, Preview, check
+from supervision.spreadsheets.returns import (
+    Decision,
+    ParsedReturn,
+    Preview,
+    Written,
+    check,
+    write_return_workbook,
+)
 
 FOLDER = "returns"
 SALT = "supervision.services.workbooks"
@@ -30,6 +40,9 @@ class WorkbookRefused(ActRefused):
         super().__init__(
             _("Nothing was imported: %(count)s cells need attention first.")
             % {"count": len(preview.bad)}
+            if preview.bad
+            else _("Nothing was imported: say whose value stays in %(count)s cells first.")
+            % {"count": preview.open_conflicts}
         )
         self.preview = preview
 
@@ -66,18 +79,49 @@ def record_export(
 
 
 @transaction.atomic
-def apply_return_workbook(
-    *, parsed: ParsedReturn, organization: Organization, by: User, at: datetime
-) -> ImportResult:
-    """Save every changed row of a returned workbook as a draft, or none of them.
+def hand_out_workbook(
+    *, target: BinaryIO, organization: Organization, label: str, by: User, at: datetime
+) -> Written:
+    """Write the return workbook of a period and keep what every cell holds.
 
-    Twice the same workbook changes nothing. Nothing is handed in by it. Raises WorkbookRefused
-    with the bad cells, PermissionDenied, StaleRow when somebody was faster.
+    Raises PermissionDenied, ActRefused when nothing is owed.
     """
     require(permissions.can_import_returns(organization, by))
-    preview = check(parsed, organization=organization)
+    uid = uuid.uuid4()
+    written = write_return_workbook(target, organization=organization, label=label, at=at, uid=uid)
+    ReturnWorkbook.objects.create(
+        uid=uid,
+        organization=organization,
+        label=label,
+        cells=written.cells,
+        written_by=by,
+        written_at=at,
+    )
+    return written
+
+
+@transaction.atomic
+def apply_return_workbook(
+    *,
+    parsed: ParsedReturn,
+    organization: Organization,
+    by: User,
+    at: datetime,
+    decisions: Mapping[str, Decision] | None = None,
+    take: Choice | None = None,
+) -> ImportResult:
+    """Save every changed cell of a returned workbook in drafts, or none of them.
+
+    `decisions` by cell, and `take` for all other cells, say whose value stays where both sides
+    changed it. What was taken in becomes the base of the next merge: twice the same workbook
+    changes nothing. Nothing is handed in by it. Raises WorkbookRefused with the bad cells or
+    the conflicts still open, PermissionDenied, StaleRow when somebody was faster.
+    """
+    require(permissions.can_import_returns(organization, by))
+    preview = check(parsed, organization=organization, decisions=decisions, take=take)
     if not preview.is_acceptable:
         raise WorkbookRefused(preview)
+    _note_taken(parsed, preview)
     for row in preview.applied:
         report = open_report(period=row.state.period, by=by, at=at)
         # A return begun by this very import has no version anybody could have seen.
@@ -94,10 +138,23 @@ def apply_return_workbook(
                 "unchanged": preview.unchanged,
                 "cells": sum(len(row.changes) for row in preview.applied),
                 "period": preview.label,
+                "conflicts": {
+                    choice.value: sum(one.choice is choice for one in preview.conflicts)
+                    for choice in Choice
+                },
                 "sha256": parsed.sha256,
             },
         )
     return ImportResult(applied=len(preview.applied), unchanged=preview.unchanged)
+
+
+def _note_taken(parsed: ParsedReturn, preview: Preview) -> None:
+    """What the workbook holds now is the base of its next merge."""
+    if parsed.workbook_uid and preview.taken:
+        kept = ReturnWorkbook.objects.select_for_update().filter(uid=parsed.workbook_uid).first()
+        if kept is not None:
+            kept.taken |= preview.taken
+            kept.save(update_fields=["taken"])
 
 
 # Between the preview and the yes

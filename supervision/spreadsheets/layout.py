@@ -18,7 +18,7 @@ from openpyxl.worksheet.page import PageMargins
 from supervision.rules.lights import Light
 from supervision.spreadsheets.cells import put
 
-A4 = 9
+A4, A3 = 9, 8
 INCH_MM = 25.4
 FONT = "宋体"
 LINE_POINTS = 13.5
@@ -66,10 +66,11 @@ class Style:
         is_framed: bool = True,
         number_format: str = "General",
         is_locked: bool = True,
+        wraps: bool = True,
     ) -> None:
         self.font = Font(name=FONT, size=size, bold=bold, color=ink)
         self.fill = PatternFill("solid", fgColor=fill) if fill else PatternFill()
-        self.alignment = Alignment(horizontal=horizontal, vertical=vertical, wrap_text=True)
+        self.alignment = Alignment(horizontal=horizontal, vertical=vertical, wrap_text=wraps)
         self.border = GRID if is_framed else Border()
         self.number_format = number_format
         self.protection = Protection(locked=is_locked)
@@ -97,6 +98,7 @@ class Styles:
         self.band = Style(size=11, bold=True, fill="F3F5F8")
         self.text = Style(vertical="top")
         self.middle = Style()
+        self.flat = Style(wraps=False)
         self.centre = Style(horizontal="center")
         self.top = Style(horizontal="center", vertical="top")
         self.number = Style(horizontal="right")
@@ -162,6 +164,7 @@ class Writer:
         self.sheet = sheet
         self.widths = widths
         self.row = 0
+        self.last_points = 0.0
 
     @property
     def width(self) -> int:
@@ -174,13 +177,16 @@ class Writer:
         *,
         height: float = 0,
         notes: Sequence[str] = (),
+        is_plain: bool = False,
     ) -> int:
         """Append a row; the height is that of its tallest text unless given.
 
-        `notes` are shown when somebody points at the cell.
+        `notes` are shown when somebody points at the cell. A plain row has the sheet's own height.
         """
         self.row += 1
-        self.sheet.row_dimensions[self.row].height = height or self.height_of(values)
+        if not is_plain:
+            self.last_points = height or self.height_of(values)
+            self.sheet.row_dimensions[self.row].height = self.last_points
         cells = [
             style.dress(put(WriteOnlyCell(self.sheet), value))
             for value, style in zip(values, styles, strict=True)
@@ -189,6 +195,8 @@ class Writer:
             if note:
                 cell.comment = Comment(note, "", width=260, height=80)
         self.sheet.append(cells)
+        # The row is written; what is kept of it would grow with the sheet.
+        self.sheet.row_dimensions.pop(self.row, None)
         return self.row
 
     def height_of(self, values: Sequence[Any]) -> float:

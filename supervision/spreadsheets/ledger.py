@@ -1,10 +1,11 @@
 """The ledger (督查台账): a sheet to print, a flat one to count with, the counties' progress.
 
-Columns and customs: domain.md, section 8. The number of queries does not depend on the rows.
+Read and written a batch of items at a time, so that its memory does not grow with its rows.
+Columns and customs: domain.md, section 8.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -14,7 +15,6 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext, pgettext_lazy
-from openpyxl.utils import get_column_letter
 
 from supervision.models import (
     Assignment,
@@ -28,17 +28,21 @@ from supervision.models import (
 from supervision.overview import FILED, LIGHT_ORDER, Lamp, lamp_of_item, light_up
 from supervision.rules.lights import Light
 from supervision.spreadsheets.layout import (
-    LINE_POINTS,
+    A4,
     SHAPES,
-    TALLEST_POINTS,
-    Style,
     Styles,
     Writer,
     new_sheet,
     new_workbook,
     note_on_paper,
-    pieces,
-    repeat_rows,
+)
+from supervision.spreadsheets.print_sheet import (
+    NUMBER,
+    RUNNING,
+    Column,
+    FlatSheet,
+    PrintSheet,
+    Row,
 )
 
 LIGHT_NAMES = {
@@ -52,71 +56,75 @@ LIGHT_NAMES = {
     Light.DONE: pgettext_lazy("ledger", "Done on time"),
     Light.DONE_LATE: pgettext_lazy("ledger", "Done late"),
 }
-# Heading and width in characters, in the order an office prints them.
+# In the order an office prints them; widths in characters.
 PRINT_COLUMNS = (
-    (pgettext_lazy("ledger", "No."), 5),
-    (pgettext_lazy("ledger", "Number"), 13),
-    (pgettext_lazy("ledger", "Item"), 20),
-    (pgettext_lazy("ledger", "Source"), 17),
-    (pgettext_lazy("ledger", "Lead body"), 11),
-    (pgettext_lazy("ledger", "Supporting bodies"), 18),
-    (pgettext_lazy("ledger", "Person in charge"), 9),
-    (pgettext_lazy("ledger", "Assigned on"), 11.5),
-    (pgettext_lazy("ledger", "Due date"), 12),
-    (pgettext_lazy("ledger", "Progress"), 26),
-    (pgettext_lazy("ledger", "Problems"), 16),
-    (pgettext_lazy("ledger", "Next steps"), 16),
-    (pgettext_lazy("ledger", "Light"), 13),
-    (pgettext_lazy("ledger", "Remarks"), 16),
+    Column(NUMBER, pgettext_lazy("ledger", "No."), 5, "centre"),
+    Column("number", pgettext_lazy("ledger", "Number"), 13, "centre"),
+    Column("item", pgettext_lazy("ledger", "Item"), 20),
+    Column("source", pgettext_lazy("ledger", "Source"), 17),
+    Column("lead", pgettext_lazy("ledger", "Lead body"), 11, "top", is_merged=True),
+    Column("supports", pgettext_lazy("ledger", "Supporting bodies"), 18),
+    Column("person", pgettext_lazy("ledger", "Person in charge"), 9, "centre"),
+    Column("assigned", pgettext_lazy("ledger", "Assigned on"), 11.5, "centre"),
+    Column("due", pgettext_lazy("ledger", "Due date"), 12, "centre"),
+    Column("progress", pgettext_lazy("ledger", "Progress"), 26, "text", is_long=True),
+    Column("problems", pgettext_lazy("ledger", "Problems"), 16, "text", is_long=True),
+    Column("next", pgettext_lazy("ledger", "Next steps"), 16, "text", is_long=True),
+    Column("light", pgettext_lazy("ledger", "Light"), 13, "light"),
+    Column("remarks", pgettext_lazy("ledger", "Remarks"), 16, "text", is_long=True),
 )
-LEAD_COLUMN = 5
-FLAT_LIGHT = 12
-LONG_TEXTS = (9, 10, 11, 13)  # progress, problems, next steps, remarks: may need a second row
-HALF_PAGE_POINTS = 240
-MOST_LINES = int((TALLEST_POINTS - 5) / LINE_POINTS)
 FLAT_COLUMNS = (
-    (pgettext_lazy("ledger", "No."), 6),
-    (pgettext_lazy("ledger", "Document number"), 18),
-    (pgettext_lazy("ledger", "Chapter"), 10),
-    (pgettext_lazy("ledger", "Clause"), 10),
-    (pgettext_lazy("ledger", "Number"), 14),
-    (pgettext_lazy("ledger", "Item"), 24),
-    (pgettext_lazy("ledger", "Body"), 14),
-    (pgettext_lazy("ledger", "Kind of body"), 10),
-    (pgettext_lazy("ledger", "Responsibility"), 10),
-    (pgettext_lazy("ledger", "Person in charge"), 10),
-    (pgettext_lazy("ledger", "State"), 10),
-    (pgettext_lazy("ledger", "Outcome"), 10),
-    (pgettext_lazy("ledger", "Light"), 10),
-    (pgettext_lazy("ledger", "Reason of the light"), 26),
-    (pgettext_lazy("ledger", "Assigned on"), 12),
-    (pgettext_lazy("ledger", "Original due date"), 12),
-    (pgettext_lazy("ledger", "Current due date"), 12),
-    (pgettext_lazy("ledger", "Completed on"), 12),
-    (pgettext_lazy("ledger", "Days overdue"), 9),
-    (pgettext_lazy("ledger", "Days late against the original date"), 11),
-    (pgettext_lazy("ledger", "Actual progress (percent)"), 9),
-    (pgettext_lazy("ledger", "Scheduled progress (percent)"), 9),
-    (pgettext_lazy("ledger", "Period of the last return"), 11),
-    (pgettext_lazy("ledger", "Last return filed on"), 12),
-    (pgettext_lazy("ledger", "Progress"), 30),
-    (pgettext_lazy("ledger", "Problems"), 24),
-    (pgettext_lazy("ledger", "Next steps"), 24),
+    Column(NUMBER, pgettext_lazy("ledger", "No."), 6),
+    Column("document", pgettext_lazy("ledger", "Document number"), 18),
+    Column("chapter", pgettext_lazy("ledger", "Chapter"), 10),
+    Column("clause", pgettext_lazy("ledger", "Clause"), 10),
+    Column("number", pgettext_lazy("ledger", "Number"), 14),
+    Column("item", pgettext_lazy("ledger", "Item"), 24),
+    Column("body", pgettext_lazy("ledger", "Body"), 14),
+    Column("kind", pgettext_lazy("ledger", "Kind of body"), 10),
+    Column("role", pgettext_lazy("ledger", "Responsibility"), 10),
+    Column("person", pgettext_lazy("ledger", "Person in charge"), 10),
+    Column("state", pgettext_lazy("ledger", "State"), 10),
+    Column("outcome", pgettext_lazy("ledger", "Outcome"), 10),
+    Column("light", pgettext_lazy("ledger", "Light"), 10, "light"),
+    Column("reason", pgettext_lazy("ledger", "Reason of the light"), 26),
+    Column("assigned", pgettext_lazy("ledger", "Assigned on"), 12),
+    Column("original_due", pgettext_lazy("ledger", "Original due date"), 12),
+    Column("due", pgettext_lazy("ledger", "Current due date"), 12),
+    Column("completed", pgettext_lazy("ledger", "Completed on"), 12),
+    Column("days_late", pgettext_lazy("ledger", "Days overdue"), 9, "number"),
+    Column(
+        "days_late_original",
+        pgettext_lazy("ledger", "Days late against the original date"),
+        11,
+        "number",
+    ),
+    Column("actual", pgettext_lazy("ledger", "Actual progress (percent)"), 9, "number"),
+    Column("scheduled", pgettext_lazy("ledger", "Scheduled progress (percent)"), 9, "number"),
+    Column("period", pgettext_lazy("ledger", "Period of the last return"), 11),
+    Column("filed", pgettext_lazy("ledger", "Last return filed on"), 12),
+    Column("progress", pgettext_lazy("ledger", "Progress"), 30),
+    Column("problems", pgettext_lazy("ledger", "Problems"), 24),
+    Column("next", pgettext_lazy("ledger", "Next steps"), 24),
 )
 COUNTY_COLUMNS = (
-    (pgettext_lazy("ledger", "County"), 16),
-    (pgettext_lazy("ledger", "Tasks"), 10),
-    (pgettext_lazy("ledger", "Done"), 10),
-    (pgettext_lazy("ledger", "Of these done late"), 12),
-    (pgettext_lazy("ledger", "On schedule"), 12),
-    (pgettext_lazy("ledger", "Behind"), 10),
-    (pgettext_lazy("ledger", "Overdue"), 10),
-    (pgettext_lazy("ledger", "Not reported or suspended"), 16),
-    (pgettext_lazy("ledger", "Done / tasks"), 14),
-    (pgettext_lazy("ledger", "Completion rate"), 12),
+    Column("county", pgettext_lazy("ledger", "County"), 16),
+    Column("all", pgettext_lazy("ledger", "Tasks"), 10, "number"),
+    Column("done", pgettext_lazy("ledger", "Done"), 10, "number"),
+    Column("late", pgettext_lazy("ledger", "Of these done late"), 12, "number"),
+    Column("on_schedule", pgettext_lazy("ledger", "On schedule"), 12, "number"),
+    Column("behind", pgettext_lazy("ledger", "Behind"), 10, "number"),
+    Column("overdue", pgettext_lazy("ledger", "Overdue"), 10, "number"),
+    Column("uncounted", pgettext_lazy("ledger", "Not reported or suspended"), 16, "number"),
+    Column("share", pgettext_lazy("ledger", "Done / tasks"), 14, "centre"),
+    Column("rate", pgettext_lazy("ledger", "Completion rate"), 12, "percent"),
 )
 WARNING = (Light.RED, Light.ORANGE, Light.YELLOW)
 UNCOUNTED = (Light.GREY, Light.SUSPENDED)
+# Items read at a time: some 1,300 shares where every county has one.
+BATCH = 100
+BY_CHAPTER, BY_BODY = "chapter", "body"
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -151,49 +159,86 @@ def write_ledger(
     body: Organization | None = None,
     light: str = "",
     exported_by: str = "",
+    paper: int = A4,
+    order: str = BY_CHAPTER,
+    numbering: str = RUNNING,
+    progress: Progress | None = None,
 ) -> LedgerCounts:
     """Write the workbook of these assignments, as they stand on `today`, to a path or a file.
 
     `assignments` are those somebody may see. With `body` only its shares are shown, each row with
     the light of its own share. `light` keeps the shares that show it, and the items that show it
-    themselves or have such a share.
+    themselves or have such a share. `progress` is told (shares done, shares in all) after every
+    batch; what it raises ends the writing.
     """
     if body is not None:
-        assignments = assignments.filter(organization=body)
-    shares = _read(assignments, today)
-    lines = _lines(shares, body)
-    if light:
-        shares = [share for share in shares if share.lamp.code == light]
-        kept = {share.item_id for share in shares}
-        lines = [line for line in lines if line.lamp.code == light or line.item.pk in kept]
-
+        assignments = assignments.of_body_on(body, today)
+    ledger = LedgerRows(assignments, today=today, body=body, light=light, order=order)
     book = new_workbook(creator=unit_name, title=title)
     styles = Styles()
-    facts = _("Shown: %(filter)s    As of: %(moment)s    Unit: %(unit)s") % {
+    facts = facts_line(filter_text, as_of, unit_name)
+    on_paper = exported_line(exported_by, as_of)
+
+    def sheet_of(name: str, columns: Sequence[Column], paper: int = A4) -> Writer:
+        widths = [column.width for column in columns]
+        sheet = new_sheet(book, name, widths, paper=paper)
+        note_on_paper(sheet, on_paper)
+        return Writer(sheet, widths)
+
+    printed = PrintSheet(
+        sheet_of(pgettext("ledger", "Supervision ledger"), PRINT_COLUMNS, paper),
+        styles,
+        PRINT_COLUMNS,
+        title,
+        facts,
+        numbering=numbering,
+    )
+    flat = FlatSheet(sheet_of(pgettext("ledger", "Details"), FLAT_COLUMNS), styles, FLAT_COLUMNS)
+    printed.begin()
+    flat.begin()
+    lights: Counter = Counter()
+    counties = CountyCounts()
+    items = shares = 0
+    for lines, kept, read in ledger.batches():
+        for line in lines:
+            printed.add(Row(line_values(line), ledger.band_of(line)))
+            lights[line.lamp.code] += 1
+        for share in kept:
+            flat.add(Row(share_values(share)))
+            counties.add(share)
+        items += len(lines)
+        shares += len(kept)
+        if progress is not None:
+            progress(read, ledger.total)
+    printed.finish(total=total_line(items, lights))
+    flat.finish()
+    write_counties(
+        sheet_of(pgettext("ledger", "Progress by county"), COUNTY_COLUMNS),
+        styles,
+        counties,
+        facts,
+    )
+    book.save(target)
+    return LedgerCounts(items=items, assignments=shares)
+
+
+def facts_line(filter_text: str, as_of: datetime, unit_name: str) -> str:
+    """The second row: what is shown, as of when, whose table it is."""
+    return _("Shown: %(filter)s    As of: %(moment)s    Unit: %(unit)s") % {
         "filter": filter_text or _("everything"),
         "moment": timezone.localtime(as_of).strftime("%Y-%m-%d %H:%M"),
         "unit": unit_name or "—",
     }
-    on_paper = (
-        _("Exported by %(name)s, %(moment)s")
-        % {"name": exported_by, "moment": timezone.localtime(as_of).strftime("%Y-%m-%d %H:%M")}
-        if exported_by
-        else ""
-    )
-    parts = (
-        (pgettext("ledger", "Supervision ledger"), PRINT_COLUMNS, _write_print, lines),
-        (pgettext("ledger", "Details"), FLAT_COLUMNS, _write_flat, shares),
-        (pgettext("ledger", "Progress by county"), COUNTY_COLUMNS, _write_counties, shares),
-    )
-    for name, columns, write, rows in parts:
-        widths = [width for _heading, width in columns]
-        sheet = new_sheet(book, name, widths)
-        note_on_paper(sheet, on_paper)
-        writer = Writer(sheet, widths)
-        headings = [str(heading) for heading, _width in columns]
-        write(writer, styles, rows, headings, title, facts)
-    book.save(target)
-    return LedgerCounts(items=len(lines), assignments=len(shares))
+
+
+def exported_line(exported_by: str, as_of: datetime) -> str:
+    """The foot of every page; empty when nobody in particular exported it."""
+    if not exported_by:
+        return ""
+    return _("Exported by %(name)s, %(moment)s") % {
+        "name": exported_by,
+        "moment": timezone.localtime(as_of).strftime("%Y-%m-%d %H:%M"),
+    }
 
 
 def light_name(code: str) -> str:
@@ -204,15 +249,60 @@ def light_name(code: str) -> str:
 # Reading
 
 
-def _read(assignments: QuerySet[Assignment], today: date) -> list[Assignment]:
-    """The shares with lamp, item, clause and last filed return, in the order of the document."""
-    filed = ProgressReport.objects.filter(
-        period__assignment=OuterRef("pk"), status__in=FILED
-    ).order_by("-period__start_date")
-    rows = (
-        assignments.annotate(last_report_pk=Subquery(filed.values("pk")[:1]))
-        .select_related("item__document", "item__clause", "organization")
-        .order_by(
+class LedgerRows:
+    """The items and shares of a ledger, a batch at a time, in the order of the paper."""
+
+    def __init__(
+        self,
+        assignments: QuerySet[Assignment],
+        *,
+        today: date,
+        body: Organization | None = None,
+        light: str = "",
+        order: str = BY_CHAPTER,
+    ) -> None:
+        self.assignments = assignments
+        self.today = today
+        self.body = body
+        self.light = light
+        self.order = order
+        rows = self._ordered(assignments).values_list(
+            "item_id", "item__document_id", "item__kind", "lead_body"
+        )
+        known: dict[int, tuple] = {}
+        self.total = 0
+        for pk, *place in rows.iterator(chunk_size=5_000):
+            self.total += 1
+            known.setdefault(pk, tuple(place))
+        self._chosen = list(known)
+        if light:
+            self._chosen = [line.item.pk for lines, _s, _n in self.batches() for line in lines]
+        self.counts = Counter(
+            self._place(document, kind, lead)
+            for document, kind, lead in (known[pk] for pk in self._chosen)
+        )
+        self.leads = {pk: place[2] for pk, place in known.items()}
+
+    def _place(self, document: int, kind: str, lead: int | None) -> tuple:
+        return (lead,) if self.order == BY_BODY else (document, kind)
+
+    def _ordered(self, rows: QuerySet) -> QuerySet:
+        lead = Assignment.objects.filter(
+            item=OuterRef("item"), role=Responsibility.LEAD, transferred_to=None
+        ).order_by("pk")
+        rows = rows.annotate(
+            lead_body=Subquery(lead.with_body_on(self.today).values("body_on")[:1])
+        )
+        by_body = ()
+        if self.order == BY_BODY:
+            body = Organization.objects.filter(pk=OuterRef("lead_body"))
+            rows = rows.annotate(
+                lead_kind_position=Subquery(body.values("kind_position")[:1]),
+                lead_position=Subquery(body.values("position")[:1]),
+            )
+            by_body = ("lead_kind_position", "lead_position")
+        return rows.order_by(
+            *by_body,
             "item__document__issued_date",
             "item__document_id",
             "item__position",
@@ -222,18 +312,66 @@ def _read(assignments: QuerySet[Assignment], today: date) -> list[Assignment]:
             "organization__position",
             "pk",
         )
-    )
-    shares = light_up(rows, today=today)
-    reports = {
-        report.pk: report
-        for report in ProgressReport.objects.filter(
-            pk__in=[share.last_report_pk for share in shares if share.last_report_pk]
-        ).select_related("period")
-    }
-    for share in shares:
-        share.last_return = reports.get(share.last_report_pk)
-        share.today = today
-    return shares
+
+    def batches(self) -> Iterator[tuple[list[Line], list[Assignment], int]]:
+        """Lines, shares, and how many shares were read so far."""
+        read = 0
+        for start in range(0, len(self._chosen), BATCH):
+            chosen = self._chosen[start : start + BATCH]
+            shares = self._read(self._ordered(self.assignments.filter(item__in=chosen)))
+            # Only shares of bodies that have changed since can stand elsewhere.
+            places = {pk: place for place, pk in enumerate(chosen)}
+            shares.sort(key=lambda share: (places[share.item_id], *_place(share)))
+            read += len(shares)
+            lines = _lines(shares, self.body)
+            if self.light:
+                shares = [share for share in shares if share.lamp.code == self.light]
+                kept = {share.item_id for share in shares}
+                lines = [
+                    line for line in lines if line.lamp.code == self.light or line.item.pk in kept
+                ]
+            yield lines, shares, read
+
+    def _read(self, rows: QuerySet[Assignment]) -> list[Assignment]:
+        """The shares with lamp, item, clause and last filed return, in order."""
+        filed = ProgressReport.objects.filter(
+            period__assignment=OuterRef("pk"), status__in=FILED
+        ).order_by("-period__start_date")
+        rows = rows.annotate(last_report_pk=Subquery(filed.values("pk")[:1])).select_related(
+            "item__document", "item__clause", "item__leader", "organization"
+        )
+        shares = light_up(rows, today=self.today, has_bodies_of_the_day=True)
+        reports = {
+            report.pk: report
+            for report in ProgressReport.objects.filter(
+                pk__in=[share.last_report_pk for share in shares if share.last_report_pk]
+            ).select_related("period")
+        }
+        for share in shares:
+            share.last_return = reports.get(share.last_report_pk)
+            share.today = self.today
+        return shares
+
+    def band_of(self, line: Line) -> str:
+        """The line above a chapter, or above a body's items, with the number of items."""
+        item = line.item
+        place = self._place(item.document_id, item.kind, self.leads.get(item.pk))
+        if self.order == BY_BODY:
+            return _("%(body)s (%(count)s items)") % {
+                "body": line.lead_name or _("No lead body"),
+                "count": self.counts[place],
+            }
+        return _("%(document)s %(chapter)s (%(count)s items)") % {
+            "document": item.document,
+            "chapter": item.get_kind_display(),
+            "count": self.counts[place],
+        }
+
+
+def _place(share: Assignment) -> tuple:
+    """Where a share stands within its item: in the order of the body it was then with."""
+    body = share.organization
+    return share.position, body.kind_position, body.position, share.pk
 
 
 def _lines(shares: Sequence[Assignment], body: Organization | None) -> list[Line]:
@@ -276,105 +414,29 @@ def _names(shares: Sequence[Assignment]) -> str:
 # The sheet to print
 
 
-def _write_print(writer: Writer, styles: Styles, lines, headings, title, facts) -> None:
-    repeat_rows(writer.sheet, "3:3")
-    writer.across(title, styles.title, height=30)
-    writer.across(facts, styles.facts)
-    writer.write(headings, [styles.head] * writer.width, height=32)
-    number = 0
-    for (_document, kind), group in groupby(lines, key=_chapter):
-        chapter = list(group)
-        writer.across(
-            _("%(document)s %(chapter)s (%(count)s items)")
-            % {
-                "document": chapter[0].item.document,
-                "chapter": kind,
-                "count": len(chapter),
-            },
-            styles.band,
-        )
-        lead, first, points = None, 0, 0.0
-        for line in chapter:
-            number += 1
-            # A cell merged over more than half a page would show its name on one page only.
-            if line.lead_name != lead or points > HALF_PAGE_POINTS:
-                if first:
-                    writer.merge(first, LEAD_COLUMN, writer.row, LEAD_COLUMN)
-                lead, first, points = line.lead_name, writer.row + 1, 0.0
-                points += _write_line(writer, styles, line, number)
-            else:
-                points += _write_line(writer, styles, line, number, is_lead_named=False)
-        writer.merge(first, LEAD_COLUMN, writer.row, LEAD_COLUMN)
-    if not lines:
-        writer.across(_("There is nothing to show."), styles.middle)
-    writer.across(_total(lines), styles.total)
-    writer.across("", styles.sign, height=10)
-    writer.across(
-        _("Filled in by: ____________        Signed off by: ____________        Date: ________"),
-        styles.sign,
-        height=28,
-    )
-
-
-def _chapter(line: Line) -> tuple[int, str]:
-    return line.item.document_id, line.item.get_kind_display()
-
-
-def _write_line(
-    writer: Writer, styles: Styles, line: Line, number: int, *, is_lead_named: bool = True
-) -> float:
-    """One item; a text longer than a row can be goes on in the next, the other cells merged.
-
-    Returns the height in points.
-    """
+def line_values(line: Line) -> dict[str, Any]:
+    """One item as the paper shows it."""
     report = line.told_by.last_return if line.told_by else None
-    values = [
-        number,
-        line.item.number or "",
-        line.item.title,
-        _source(line.item),
-        line.lead_name if is_lead_named else None,
-        line.support_names,
-        line.told_by.handler_name if line.told_by else "",
-        _assigned_on(line),
-        _due(line),
-        report.progress_text if report else "",
-        report.problem_text if report else "",
-        report.next_text if report else "",
-        f"{SHAPES[line.lamp.code]} {light_name(line.lamp.code)}\n{line.lamp.text}",
-        _remarks(line),
-    ]
-    looks = [
-        styles.centre,
-        styles.centre,
-        styles.middle,
-        styles.middle,
-        styles.top,
-        styles.middle,
-        styles.centre,
-        styles.centre,
-        styles.centre,
-        styles.text,
-        styles.text,
-        styles.text,
-        styles.lights[line.lamp.code],
-        styles.text,
-    ]
-    parts = {
-        column: pieces(values[column], writer.widths[column], MOST_LINES) for column in LONG_TEXTS
+    return {
+        "number": line.item.number,
+        "item": line.item.title,
+        "source": _source(line.item),
+        "lead": line.lead_name,
+        "supports": line.support_names,
+        "person": line.told_by.handler_name if line.told_by else "",
+        "assigned": _assigned_on(line),
+        "due": _due(line),
+        "progress": report.progress_text if report else "",
+        "problems": report.problem_text if report else "",
+        "next": report.next_text if report else "",
+        "light": light_cell(line.lamp),
+        "remarks": _remarks(line),
     }
-    count = max(len(part) for part in parts.values())
-    first = writer.row + 1
-    points = 0.0
-    for index in range(count):
-        row = list(values) if index == 0 else [None] * writer.width
-        for column, part in parts.items():
-            row[column] = part[index] if index < len(part) else ""
-        points += writer.sheet.row_dimensions[writer.write(row, looks)].height
-    for column in range(writer.width):
-        if column not in LONG_TEXTS and column + 1 != LEAD_COLUMN:
-            writer.merge(first, column + 1, writer.row, column + 1)
-    return points
+
+
+def light_cell(lamp: Lamp) -> tuple[str, str]:
+    """A light as the paper shows it: shape, word and reason, with its code for the colour."""
+    return lamp.code, f"{SHAPES[lamp.code]} {light_name(lamp.code)}\n{lamp.text}"
 
 
 def _source(item: SupervisionItem) -> str:
@@ -414,16 +476,16 @@ def _remarks(line: Line) -> str:
     )
 
 
-def _total(lines: Sequence[Line]) -> str:
-    counts = Counter(line.lamp.code for line in lines)
+def total_line(count: int, lights: Counter) -> str:
+    """The foot of the ledger: how many items, and how many under each light."""
     named = [
         _("%(shape)s %(light)s %(count)s")
-        % {"shape": SHAPES[light], "light": light_name(light), "count": counts[light]}
+        % {"shape": SHAPES[light], "light": light_name(light), "count": lights[light]}
         for light in LIGHT_ORDER
-        if counts[light] or light != Light.ORANGE
+        if lights[light] or light != Light.ORANGE
     ]
     return _("Total: %(count)s items    %(lights)s") % {
-        "count": len(lines),
+        "count": count,
         "lights": "    ".join(named),
     }
 
@@ -431,62 +493,37 @@ def _total(lines: Sequence[Line]) -> str:
 # The flat sheet
 
 
-def _write_flat(writer: Writer, styles: Styles, shares, headings, title, facts) -> None:
-    """One row per item and body, nothing merged, headings in the first row: ready for a pivot."""
-    repeat_rows(writer.sheet, "1:1")
-    last = max(len(shares) + 1, 2)
-    writer.sheet.auto_filter.ref = f"A1:{get_column_letter(writer.width)}{last}"
-    writer.write(headings, [styles.head] * writer.width, height=44)
-    plain = [styles.middle] * writer.width
-    for number, values in enumerate(_flat_rows(shares), start=1):
-        code = values[FLAT_LIGHT]
-        plain[FLAT_LIGHT] = styles.lights[code]
-        values[FLAT_LIGHT] = light_name(code)
-        writer.write([number, *values[1:]], plain, height=15)
-
-
-def _flat_rows(shares: Sequence[Assignment]) -> Iterator[list[Any]]:
-    chapters = _words(SupervisionItem._meta.get_field("kind").choices)
-    kinds = _words(Organization.Kind.choices)
-    roles = _words(Responsibility.choices)
-    states = _words(Assignment.Status.choices)
-    outcomes = _words(Outcome.choices)
-    for share in shares:
-        item, body, report = share.item, share.organization, share.last_return
-        yield [
-            None,
-            item.document.doc_number,
-            chapters[item.kind],
-            item.clause.number if item.clause else "",
-            item.number or "",
-            item.title,
-            body.short_name,
-            kinds[body.kind],
-            roles[share.role],
-            share.handler_name,
-            states[share.status],
-            outcomes[share.outcome],
-            share.lamp.code,
-            share.lamp.text,
-            _day(share.dispatched_date),
-            _day(share.original_due_date),
-            _day(share.due_date),
-            _day(share.completed_date),
-            _days_late(share),
-            share.days_late_original,
-            _number(share.lamp.actual_percent),
-            _number(share.lamp.scheduled_percent),
-            report.period.label if report else "",
-            _day(timezone.localdate(report.submitted_at) if report else None),
-            report.progress_text if report else "",
-            report.problem_text if report else "",
-            report.next_text if report else "",
-        ]
-
-
-def _words(choices) -> dict[str, str]:
-    """The labels in the reader's language, translated once and not in every row."""
-    return {code: str(label) for code, label in choices}
+def share_values(share: Assignment) -> dict[str, Any]:
+    """One share with everything one may want to count by."""
+    item, body, report = share.item, share.organization, share.last_return
+    return {
+        "document": item.document.doc_number,
+        "chapter": item.get_kind_display(),
+        "clause": item.clause.number if item.clause else "",
+        "number": item.number or "",
+        "item": item.title,
+        "body": body.short_name,
+        "kind": body.get_kind_display(),
+        "role": share.get_role_display(),
+        "person": share.handler_name,
+        "state": share.get_status_display(),
+        "outcome": share.get_outcome_display(),
+        "light": (share.lamp.code, light_name(share.lamp.code)),
+        "reason": share.lamp.text,
+        "assigned": _day(share.dispatched_date),
+        "original_due": _day(share.original_due_date),
+        "due": _day(share.due_date),
+        "completed": _day(share.completed_date),
+        "days_late": _days_late(share),
+        "days_late_original": share.days_late_original,
+        "actual": _number(share.lamp.actual_percent),
+        "scheduled": _number(share.lamp.scheduled_percent),
+        "period": report.period.label if report else "",
+        "filed": _day(timezone.localdate(report.submitted_at) if report else None),
+        "progress": report.progress_text if report else "",
+        "problems": report.problem_text if report else "",
+        "next": report.next_text if report else "",
+    }
 
 
 def _days_late(share: Assignment) -> int:
@@ -510,28 +547,58 @@ def _day(day: date | None) -> str:
 # The counties
 
 
-def _write_counties(writer: Writer, styles: Styles, shares, headings, title, facts) -> None:
-    repeat_rows(writer.sheet, "3:3")
-    writer.across(pgettext("ledger", "Progress by county"), styles.title, height=30)
-    writer.across(facts, styles.facts)
-    writer.write(headings, [styles.head] * writer.width, height=32)
-    bodies: dict[int, tuple[Organization, Counter]] = {}
-    for share in shares:
+class CountyCounts:
+    """The shares of every county by class, counted as they pass."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[int, tuple[Organization, Counter]] = {}
+
+    def add(self, share: Assignment) -> None:
         if share.organization.is_county_level and share.outcome != Outcome.CANCELLED:
-            _body, counts = bodies.setdefault(
+            _body, counts = self.bodies.setdefault(
                 share.organization_id, (share.organization, Counter())
             )
             counts.update(_classes(share))
-    ordered = sorted(
-        bodies.values(), key=lambda pair: (pair[0].kind_position, pair[0].position, pair[0].pk)
+
+    def rows(self) -> list[tuple[str, Counter]]:
+        """Every county in official order, and the sum of all at the end."""
+        ordered = sorted(
+            self.bodies.values(),
+            key=lambda pair: (pair[0].kind_position, pair[0].position, pair[0].pk),
+        )
+        found = [(str(body), counts) for body, counts in ordered]
+        if found:
+            total = sum((counts for _body, counts in ordered), Counter())
+            found.append((pgettext("ledger", "Total"), total))
+        return found
+
+
+def write_counties(writer: Writer, styles: Styles, counties: CountyCounts, facts: str) -> None:
+    """The progress of the counties, always with the denominator."""
+    sheet = PrintSheet(
+        writer, styles, COUNTY_COLUMNS, pgettext("ledger", "Progress by county"), facts
     )
-    for body, counts in ordered:
-        _write_county(writer, styles, str(body), counts, styles.middle)
-    if ordered:
-        total = sum((counts for _body, counts in ordered), Counter())
-        _write_county(writer, styles, pgettext("ledger", "Total"), total, styles.total)
-    else:
+    sheet.begin()
+    rows = counties.rows()
+    for number, (name, counts) in enumerate(rows, start=1):
+        look = styles.total if number == len(rows) else styles.middle
+        writer.write(
+            [county_values(name, counts).get(column.key) for column in COUNTY_COLUMNS],
+            [look] + [styles.number] * 7 + [styles.centre, styles.percent],
+            height=18,
+        )
+    if not rows:
         writer.across(_("No county has a task in what is shown."), styles.middle)
+
+
+def county_values(name: str, counts: Counter) -> dict[str, Any]:
+    keys = ("all", "done", "late", "on_schedule", "behind", "overdue", "uncounted")
+    return {
+        "county": name,
+        **{key: counts[key] for key in keys},
+        "share": f"{counts['done']} / {counts['all']}",
+        "rate": round(counts["done"] / counts["all"], 3) if counts["all"] else 0,
+    }
 
 
 def _classes(share: Assignment) -> list[str]:
@@ -544,22 +611,3 @@ def _classes(share: Assignment) -> list[str]:
     if code in WARNING:
         return ["all", "behind"]
     return ["all", "uncounted" if code in UNCOUNTED else "on_schedule"]
-
-
-def _write_county(writer, styles: Styles, name: str, counts: Counter, look: Style) -> None:
-    writer.write(
-        [
-            name,
-            counts["all"],
-            counts["done"],
-            counts["late"],
-            counts["on_schedule"],
-            counts["behind"],
-            counts["overdue"],
-            counts["uncounted"],
-            f"{counts['done']} / {counts['all']}",
-            round(counts["done"] / counts["all"], 3),
-        ],
-        [look] + [styles.number] * 7 + [styles.centre, styles.percent],
-        height=18,
-    )

@@ -1,24 +1,47 @@
 """The first page after signing in: what needs this person today."""
 
+from collections import Counter
 from datetime import datetime, time, timedelta
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
 
 from supervision import charts, permissions
-from supervision.desk import light_counts, lit_items, segments, worst_first
+from supervision.desk import counted_lights, segments
+from supervision.forms.office import NewInstructionForm
 from supervision.history import RELATED, entry
 from supervision.models import Assignment, Event, EventKind, SupervisionItem
 from supervision.rules.lights import Light
-from supervision.views.base import local_today
+from supervision.services.items import instruct_new_item
+from supervision.standing import count_codes, in_severity, lit_page, standings
+from supervision.views.base import local_today, perform
+from supervision.views.navigation import page_of
 from supervision.waiting import QUEUES, count_by_queue, waiting_for
 
 BAD = (Light.RED, Light.ORANGE, Light.YELLOW)
 EVENTS_SHOWN = 20
+BAD_SHOWN = 30
+UNSIGNED_SHOWN = 12
+LEADER_PAGE = 60
+# What has changed since yesterday, the worst first.
+CHANGES = (
+    (EventKind.BECAME_OVERDUE, _("newly overdue")),
+    (EventKind.MILESTONE_MISSED, _("milestones missed")),
+    (EventKind.ACCEPT_OVERDUE, _("not signed for in time")),
+    (EventKind.ESCALATED, _("escalated")),
+    (EventKind.REPORT_SUBMITTED, _("returns filed")),
+    (EventKind.SUBMITTED, _("closings handed in")),
+    (EventKind.EXTENSION_ASKED, _("extensions asked for")),
+    (EventKind.OBJECTED, _("objections")),
+    (EventKind.COMPLETED, _("shares closed")),
+    (EventKind.ITEM_COMPLETED, _("items closed out")),
+)
 # Drafting a text is nobody's news.
 QUIET_KINDS = (EventKind.REPORT_SAVED, EventKind.ITEM_CHANGED, EventKind.EXPORTED)
 
@@ -45,42 +68,36 @@ def home(request):
     return render(request, "desk/no_duty.html")
 
 
-def _supervised(user, today):
-    """Every item that was given out, or still is on its way there, with lights."""
-    rows = (
+def _supervised(user):
+    """Every item that was given out, or still is on its way there."""
+    return (
         SupervisionItem.objects.visible_to(user)
         .exclude(status=SupervisionItem.Status.CANCELLED)
         .select_related("document", "leader")
         .order_by("position", "pk")
     )
-    return lit_items(rows, user=user, today=today)
 
 
-def _figures(items) -> dict:
+def _figures(codes: Counter) -> dict:
     """The numbers of the sentence on top."""
-    codes = [item.lamp.code for item in items]
-    return {
-        "total": len(codes),
-        "done": codes.count(Light.DONE),
-        "done_late": codes.count(Light.DONE_LATE),
-        "red": codes.count(Light.RED),
-        "yellow": codes.count(Light.YELLOW) + codes.count(Light.ORANGE),
-        "rest": sum(
-            code not in (Light.DONE, Light.DONE_LATE, Light.RED, Light.YELLOW, Light.ORANGE)
-            for code in codes
-        ),
+    named = {
+        "done": codes[Light.DONE],
+        "done_late": codes[Light.DONE_LATE],
+        "red": codes[Light.RED],
+        "yellow": codes[Light.YELLOW] + codes[Light.ORANGE],
     }
+    return named | {"total": codes.total(), "rest": codes.total() - sum(named.values())}
 
 
-def _overview(items) -> dict:
+def _overview(codes: Counter) -> dict:
     url = reverse("supervision:items") + "?light="
-    counts = light_counts(items, url=url)
-    title = _("Lights of all items")
+    counts = counted_lights(codes, url=url)
+    title = str(_("Lights of all items"))
     return {
         "counts": counts,
         "bar": charts.stacked_bar(segments(counts), title=title),
         "bar_title": title,
-        "total": len(items),
+        "total": codes.total(),
     }
 
 
@@ -103,9 +120,11 @@ def _queues(waiting, *, only_filled: bool = False) -> list[dict]:
 
 def office_home(request):
     user, today = request.user, local_today()
-    items = _supervised(user, today)
+    rows = _supervised(user)
+    found = standings(rows, user=user, today=today)
+    codes = count_codes(found)
     waiting = waiting_for(user, today=today)
-    bad = worst_first([item for item in items if item.lamp.code in BAD])
+    bad = in_severity(one for one in found if one.code in BAD)
     since = timezone.make_aware(datetime.combine(today - timedelta(days=1), time.min))
     events = (
         Event.objects.visible_to(user)
@@ -114,49 +133,100 @@ def office_home(request):
         .select_related(*RELATED)
         .order_by("-recorded_at", "-pk")
     )
-    shares = [share for item in items for share in item.shares]
-    unsigned = [
-        share
-        for share in shares
-        if share.status == Assignment.Status.PENDING and share.accept_due_date < today
-    ]
-    overdue_shares = [
-        share
-        for share in shares
-        if share.status in Assignment.BODY_STATES and share.due_date and share.due_date < today
-    ]
+    shares = Assignment.objects.visible_to(user).exclude(
+        item__status=SupervisionItem.Status.CANCELLED
+    )
+    unsigned = (
+        shares.filter(status=Assignment.Status.PENDING, accept_due_date__lt=today)
+        .select_related("item", "organization")
+        .order_by("accept_due_date", "pk")
+    )
+    of_shares = shares.aggregate(
+        open=Count("pk", filter=Q(status__in=Assignment.OPEN_STATES)),
+        late=Count("pk", filter=Q(status__in=Assignment.BODY_STATES, due_date__lt=today)),
+        unsigned=Count("pk", filter=Q(status=Assignment.Status.PENDING, accept_due_date__lt=today)),
+    )
     status = SupervisionItem.Status
+    of_items = rows.order_by().aggregate(
+        drafts=Count("pk", filter=Q(status=status.DRAFT)),
+        initiated=Count("pk", filter=Q(status=status.INITIATED)),
+    )
     context = {
         "today": today,
-        "figures": _figures(items),
-        **_overview(items),
+        "figures": _figures(codes),
+        **_overview(codes),
         "queues": _queues(waiting),
         "mine": sum(row.is_mine for row in waiting),
         "own_late": [row for row in waiting if row.is_late],
-        "bodies_late": len(overdue_shares),
-        "bodies_total": sum(share.status in Assignment.OPEN_STATES for share in shares),
+        "bodies_late": of_shares["late"],
+        "bodies_total": of_shares["open"],
         "office_total": len(waiting),
-        "unsigned": unsigned,
-        "drafts": sum(item.status == status.DRAFT for item in items),
-        "initiated": sum(item.status == status.INITIATED for item in items),
-        "bad": bad,
+        "unsigned": unsigned[:UNSIGNED_SHOWN],
+        "unsigned_count": of_shares["unsigned"],
+        "drafts": of_items["drafts"],
+        "initiated": of_items["initiated"],
+        "bad": lit_page(rows, bad[:BAD_SHOWN], user=user, today=today),
+        "bad_more": max(len(bad) - BAD_SHOWN, 0),
+        "changes": _changes(user, since),
         "news": [(event.item, entry(event)) for event in events[:EVENTS_SHOWN]],
         "can_create": permissions.can_create_item(user),
     }
     return render(request, "desk/office_home.html", context)
 
 
-def leader_home(request):
+def _changes(user, since) -> list[dict]:
+    """What changed, kind by kind: one grouped query."""
+    kinds = dict(CHANGES)
+    counts = (
+        Event.objects.visible_to(user)
+        .filter(recorded_at__gte=since, kind__in=kinds)
+        .order_by()
+        .values_list("kind")
+        .annotate(Count("pk"))
+    )
+    found = dict(counts)
+    return [{"label": label, "count": found[kind]} for kind, label in CHANGES if found.get(kind)]
+
+
+@login_required
+@require_POST
+def instruct(request):
+    """A leader's instruction on a matter without an item: it becomes a draft of the office."""
+    if not permissions.can_instruct(request.user):
+        raise PermissionDenied
+    form = NewInstructionForm(request.POST, act="instruct")
+    if form.is_valid():
+        names = ("title", "instruction", "document", "due_date")
+        item = perform(
+            request,
+            lambda: instruct_new_item(
+                **{name: form.cleaned_data[name] for name in names},
+                by=request.user,
+                at=timezone.now(),
+            ),
+            done=str(_("The instruction is on record; the office has been told.")),
+        )
+        if item is not None:
+            return redirect("supervision:home")
+    return leader_home(request, form)
+
+
+def leader_home(request, form=None):
     """Own items, worst first, one sentence each; above them what waits for a decision."""
     user, today = request.user, local_today()
-    items = _supervised(user, today)
+    rows = _supervised(user)
+    found = standings(rows, user=user, today=today)
+    codes = count_codes(found)
+    page = page_of(request, in_severity(found), LEADER_PAGE)
     waiting = [row for row in waiting_for(user, today=today) if row.is_mine]
     context = {
         "today": today,
-        "figures": _figures(items),
-        **_overview(items),
+        "figures": _figures(codes),
+        **_overview(codes),
         "waiting": waiting,
-        "items": worst_first(items),
+        "instruct_form": form or NewInstructionForm(act="instruct"),
+        "page_obj": page,
+        "items": lit_page(rows, page.object_list, user=user, today=today),
         "is_principal": user.has_role(permissions.PRINCIPAL),
     }
     return render(request, "desk/leader_home.html", context)

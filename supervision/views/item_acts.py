@@ -32,6 +32,8 @@ class ItemAct:
     tone: str = ""
     intro: Any = ""
     confirm: Any = ""
+    # For an act without a transition: whose it is, and when.
+    may: Callable[[SupervisionItem, User], bool] | None = None
 
 
 ACTS: dict[str, ItemAct] = {
@@ -127,6 +129,19 @@ ACTS: dict[str, ItemAct] = {
             intro=_("A new instruction and a new due date are needed; old verdicts stay on file."),
         ),
         ItemAct(
+            "instruct",
+            _("Give an instruction"),
+            services.instruct_item,
+            _("The instruction is on record; the office has been told."),
+            form=forms.InstructForm,
+            fields=(("instruction", "instruction"), ("due_date", "due_date")),
+            intro=_("A closed item is reopened by it; on an open one the office acts on it."),
+            may=lambda item, user: (
+                permissions.can_decide_on_item(item, user)
+                and item.status in (*SupervisionItem.OPEN_STATES, SupervisionItem.Status.DRAFT)
+            ),
+        ),
+        ItemAct(
             "openness",
             _("Decide openness"),
             services.decide_openness,
@@ -162,6 +177,8 @@ class Offer:
 
 def is_possible(act: ItemAct, item: SupervisionItem, user: User) -> bool:
     """State and duty both allow it."""
+    if act.may is not None:
+        return act.may(item, user)
     if not act.transition:
         ended = (SupervisionItem.Status.CANCELLED, SupervisionItem.Status.ARCHIVED)
         return item.status not in ended and permissions.can_edit_item(item, user)

@@ -11,18 +11,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
-from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from supervision import charts, permissions
 from supervision.desk import (
+    counted_lights,
     last_returns,
     latest_figures,
-    light_counts,
     lit_items,
     plain,
-    worst_first,
 )
 from supervision.forms.office import ItemForm, PartyFormSet
 from supervision.history import entries, with_related
@@ -42,10 +40,16 @@ from supervision.models import (
     User,
 )
 from supervision.services import items as services
-from supervision.services.acts import ActRefused
 from supervision.services.items import PartyData
+from supervision.standing import count_codes, in_severity, lit_page, standings
 from supervision.views import item_acts
-from supervision.views.base import local_today, perform, posted_version
+from supervision.views.base import (
+    local_today,
+    perform,
+    perform_each,
+    posted_version,
+    uids_of,
+)
 from supervision.views.letters import letters_about
 from supervision.views.navigation import Link, chips, page_of, query_without
 from supervision.views.saved_views import views_of
@@ -111,16 +115,18 @@ def _is_uid(value: str) -> bool:
 def items(request):
     """Every item the user may see, worst first, with filters that live in the address."""
     user = request.user
-    rows = filtered(request, visible_items(user))
-    rows = rows.select_related("document", "clause", "leader").order_by("position", "pk")
-    rows = lit_items(rows, user=user, today=local_today())
-    counts = light_counts(rows)
+    today = local_today()
+    rows = filtered(request, visible_items(user)).order_by("position", "pk")
+    found = standings(rows, user=user, today=today)
+    counts = counted_lights(count_codes(found))
     light = _chosen(request, "light")
     if light:
-        rows = [item for item in rows if item.lamp.code == light]
+        found = [one for one in found if one.code == light]
     if _chosen(request, "order") != "number":
-        rows = worst_first(rows)
-    page = page_of(request, rows, PAGE_SIZE)
+        found = in_severity(found)
+    page = page_of(request, found, PAGE_SIZE)
+    shown = visible_items(user).select_related("document", "clause", "leader")
+    page.object_list = lit_page(shown, page.object_list, user=user, today=today)
     is_office = user.is_office
     context = {
         "page_obj": page,
@@ -137,7 +143,7 @@ def items(request):
             "kind",
             [("", _("All"), None), *[(v, str(n), None) for v, n in Clause.Kind.choices]],
         ),
-        "selects": _selects(request),
+        "selects": selects_of(request),
         "clear_url": "?" if request.GET else "",
         "q": _chosen(request, "q"),
         "kept": [(n, _chosen(request, n)) for n in ("light", "kind") if _chosen(request, n)],
@@ -151,7 +157,7 @@ def items(request):
     return render(request, "desk/items.html", context)
 
 
-def _selects(request) -> list[dict]:
+def selects_of(request) -> list[dict]:
     """The select boxes: name, label, options as (value, label, is_chosen)."""
     user = request.user
     visible = visible_items(user)
@@ -280,7 +286,7 @@ def _milestones(share: Assignment, today) -> dict:
     )
     points = []
     for row in rows:
-        row.code = _milestone_code(row, today)
+        row.code = milestone_code(row, today)
         points.append(
             charts.MilestonePoint(
                 row.title,
@@ -299,7 +305,7 @@ def _milestones(share: Assignment, today) -> dict:
     }
 
 
-def _milestone_code(row: Milestone, today) -> str:
+def milestone_code(row: Milestone, today) -> str:
     """What the mark of a step shows: done, done late, missed, coming."""
     if row.status == Milestone.Status.COMPLETED:
         is_late = row.actual_date is not None and row.actual_date > row.planned_date
@@ -490,6 +496,12 @@ BULK_ACTS = {
         "service": services.dispatch_item,
         "may": lambda user: user.has_role(Role.OFFICER),
     },
+    "remind": {
+        "name": "remind",
+        "label": _lazy("Urge overdue bodies"),
+        "service": services.remind_bodies,
+        "may": lambda user: user.is_office,
+    },
 }
 
 
@@ -505,34 +517,13 @@ def items_dispatch(request):
         raise Http404
     if not act["may"](request.user):
         raise PermissionDenied
-    uids = [value for value in request.POST.getlist("items") if _is_uid(value)]
-    rows = list(visible_items(request.user).filter(uid__in=uids).order_by("position", "pk"))
-    if not rows:
-        messages.error(request, _("Choose at least one item first."))
-        return redirect("supervision:items")
-    done, at = 0, timezone.now()
-    for row in rows:
-        try:
-            act["service"](item=row, by=request.user, at=at)
-            done += 1
-        except ActRefused as refusal:
-            _refused(request, row, refusal.message)
-        except TransitionNotAllowed as refusal:
-            _refused(request, row, str(refusal))
-        except ConcurrentTransition:
-            _refused(request, row, _("Somebody else was faster."))
-        except PermissionDenied:
-            _refused(request, row, _("Your duties do not include this act."))
-    if done:
-        messages.success(
-            request,
-            ngettext("%(count)s item: %(act)s.", "%(count)s items: %(act)s.", done)
-            % {"count": done, "act": act["label"]},
-        )
-    return redirect(f"{reverse('supervision:items')}?{request.POST.get('query', '')}")
-
-
-def _refused(request, row, reason: str) -> None:
-    messages.error(
-        request, _("“%(item)s” was left as it is. %(reason)s") % {"item": row, "reason": reason}
+    uids = uids_of(request.POST.getlist("items"))
+    rows = visible_items(request.user).filter(uid__in=uids).order_by("position", "pk")
+    at = timezone.now()
+    perform_each(
+        request,
+        rows,
+        lambda row: act["service"](item=row, by=request.user, at=at),
+        label=str(act["label"]),
     )
+    return redirect(f"{reverse('supervision:items')}?{request.POST.get('query', '')}")

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_safe
 
 from supervision import permissions
 from supervision.desk import SHOWN_AS, lit_items, short_word
-from supervision.models import Assignment, Outcome, PolicyDocument, SavedView, SupervisionItem
+from supervision.models import Assignment, Clause, Outcome, SavedView, SupervisionItem
 from supervision.rules.lights import Light
 from supervision.views.base import local_today
+from supervision.views.items import filtered, selects_of
 from supervision.views.navigation import Link, chips
 from supervision.views.saved_views import views_of
 
@@ -23,18 +24,13 @@ def matrix(request):
     user = request.user
     if not (permissions.sees_all_items(user) or permissions.leads_items(user)):
         raise PermissionDenied
-    documents = list(PolicyDocument.objects.visible_to(user).order_by("-issued_date", "pk"))
     rows = (
-        SupervisionItem.objects.visible_to(user)
+        filtered(request, SupervisionItem.objects.visible_to(user))
         .exclude(dispatched_at=None)
         .exclude(status=SupervisionItem.Status.CANCELLED)
         .select_related("document")
         .order_by("document__issued_date", "document", "position", "pk")
     )
-    chosen = request.GET.get("document", "")
-    document = next((one for one in documents if str(one.uid) == chosen), None)
-    if document is not None:
-        rows = rows.filter(document=document)
     items = lit_items(rows, user=user, today=local_today())
     bodies, totals = _columns(items)
     for item in items:
@@ -44,25 +40,43 @@ def matrix(request):
             if share.status != Assignment.Status.CANCELLED
         }
         item.cells = [cells.get(body.pk) for body in bodies]
+        item.total = len(cells)
+        item.done = sum(_is_done(share) for share in cells.values())
+        item.red = sum(share.lamp.code == Light.RED for share in cells.values())
         for share in cells.values():
             share.drawn_as = SHOWN_AS.get(share.lamp.code, share.lamp.code)
             share.short_word = short_word(share.lamp)
+    selects = selects_of(request)
     context = {
         "items": items,
         "bodies": bodies,
         "totals": totals,
         "share_count": sum(total["total"] for total in totals),
         "as_of": timezone.now(),
-        "document": document,
-        "chips": chips(
-            request,
-            "document",
-            [("", _("All documents"), None)] + [(str(d.uid), str(d), None) for d in documents],
+        "all": {name: sum(total[name] for total in totals) for name in ("total", "done", "red")},
+        "filter_text": "、".join(
+            label
+            for select in selects
+            for _value, label, is_chosen in select["options"]
+            if is_chosen
         ),
+        "selects": selects,
+        "kind_chips": chips(
+            request,
+            "kind",
+            [("", _("All"), None), *[(v, str(n), None) for v, n in Clause.Kind.choices]],
+        ),
+        "q": request.GET.get("q", "").strip(),
+        "kept": [("kind", request.GET["kind"])] if request.GET.get("kind") else [],
+        "clear_url": "?" if request.GET else "",
         "saved_views": views_of(request, SavedView.Page.MATRIX),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Matrix"))],
     }
     return render(request, "desk/matrix.html", context)
+
+
+def _is_done(share: Assignment) -> bool:
+    return share.lamp.code in (Light.DONE, Light.DONE_LATE)
 
 
 def _columns(items) -> tuple[list, list[dict]]:
@@ -75,7 +89,7 @@ def _columns(items) -> tuple[list, list[dict]]:
             body = share.organization
             _body, total = bodies.setdefault(body.pk, (body, {"total": 0, "done": 0, "red": 0}))
             total["total"] += 1
-            total["done"] += share.lamp.code in (Light.DONE, Light.DONE_LATE)
+            total["done"] += _is_done(share)
             total["red"] += share.lamp.code == Light.RED
     ordered = sorted(bodies.values(), key=lambda pair: (pair[0].kind_position, pair[0].position))
     return [body for body, _total in ordered], [total for _body, total in ordered]

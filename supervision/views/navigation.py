@@ -26,10 +26,10 @@ class Link:
 # Address name, label, further address names under the same entry.
 HOME = ("home", _("Home"), ("mine", "clocks"))
 ITEMS = ("items", _("Items"), ("item", "item_new", "item_edit", "item_act", "items_dispatch"))
-REVIEWS = ("reviews", _("Reviews"), ("review_act",))
-DECISIONS = ("reviews", _("Decisions"), ("review_act",))
-MATRIX = ("matrix", _("Matrix"), ())
-DOCUMENTS = ("documents", _("Documents"), ("document", "document_act"))
+REVIEWS = ("reviews", _("Reviews"), ("review", "review_act"))
+DECISIONS = ("reviews", _("Decisions"), ("review", "review_act"))
+MATRIX = ("matrix", _("Matrix"), ("timeline",))
+DOCUMENTS = ("documents", _("Documents"), ("document", "document_act", "tables"))
 RELEASES = ("releases", _("Public editions"), ("release", "release_edit", "release_act"))
 SETTINGS = (
     "settings",
@@ -39,12 +39,15 @@ SETTINGS = (
         "limits",
         "lights",
         "light_scheme",
+        "organizations",
+        "organizations_change",
         "calendar",
         "calendar_load",
         "calendar_moves",
         "calendar_notice",
     ),
 )
+TABLES = ("ledgers", _("Tables"), ("exports", "packs", "ledger"))
 AUDIT = ("audit", _("Records"), ())
 LETTERS = (
     "letters",
@@ -58,11 +61,11 @@ def entries_for(user) -> list[tuple]:
     """The entries of a user's navigation, by duty; nothing for an account without one."""
     found = [HOME]
     if user.is_office:
-        found += [REVIEWS, ITEMS, MATRIX, LETTERS, DOCUMENTS, RELEASES, AUDIT, SETTINGS]
+        found += [REVIEWS, ITEMS, MATRIX, LETTERS, TABLES, DOCUMENTS, RELEASES, AUDIT, SETTINGS]
     elif user.has_role(permissions.LEADER, permissions.PRINCIPAL):
-        found += [DECISIONS, ITEMS, MATRIX, LETTERS]
+        found += [DECISIONS, ITEMS, MATRIX, LETTERS, TABLES]
     elif user.is_body:
-        found += [RETURNS, ITEMS, LETTERS]
+        found += [RETURNS, ITEMS, LETTERS, TABLES]
     if permissions.sees_releases(user) and RELEASES not in found:
         found.append(RELEASES)
     if permissions.sees_rules(user) and SETTINGS not in found:

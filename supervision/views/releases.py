@@ -10,6 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_fsm import can_proceed, has_transition_perm
 
@@ -25,15 +26,16 @@ from supervision.views.base import perform, posted_version
 from supervision.views.navigation import Link, page_of
 
 PAGE_SIZE = 50
+# Word for word what the public site prints.
 STATUS_WORDS = {
-    PublicStatus.NOT_STARTED.value: _("Not started"),
-    PublicStatus.ON_TRACK.value: _("On track (public)"),
-    PublicStatus.BEHIND.value: _("Behind schedule"),
-    PublicStatus.OVERDUE.value: _("Overdue (public)"),
-    PublicStatus.DONE.value: _("Done (public)"),
-    PublicStatus.DONE_LATE.value: _("Done late"),
-    PublicStatus.NO_RECENT_REPORT.value: _("No recent report"),
-    "suspended": _("Suspended"),
+    PublicStatus.NOT_STARTED.value: pgettext_lazy("public", "Not started"),
+    PublicStatus.ON_TRACK.value: pgettext_lazy("public", "On track"),
+    PublicStatus.BEHIND.value: pgettext_lazy("public", "Behind"),
+    PublicStatus.OVERDUE.value: pgettext_lazy("public", "Overdue"),
+    PublicStatus.DONE.value: pgettext_lazy("public", "Done"),
+    PublicStatus.DONE_LATE.value: pgettext_lazy("public", "Done late"),
+    PublicStatus.NO_RECENT_REPORT.value: pgettext_lazy("public", "No recent report"),
+    "suspended": pgettext_lazy("public", "Suspended"),
 }
 
 

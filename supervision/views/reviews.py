@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -17,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from supervision import permissions
-from supervision.desk import plain
 from supervision.forms import office as forms
 from supervision.models import (
     Assignment,
@@ -27,10 +27,16 @@ from supervision.models import (
     ProgressReport,
     SupervisionItem,
 )
-from supervision.rules.reasons import level_name
 from supervision.services import assignments, items, milestones, reports, requests
-from supervision.views.base import local_today, perform, posted_version
+from supervision.views.base import (
+    local_today,
+    perform,
+    perform_each,
+    posted_version,
+    uids_of,
+)
 from supervision.views.navigation import Link, page_of
+from supervision.views.review_details import detail_of
 from supervision.waiting import QUEUES, Queue, Waiting, count_by_queue, waiting_for
 
 PAGE_SIZE = 50
@@ -53,10 +59,18 @@ class ReviewAct:
     # Is the act one of this row's state? The service has the last word.
     fits: Callable[[Any], bool] = lambda row: True
     has_version: bool = True
+    # The key that starts it, while shortcuts are switched on.
+    key: str = ""
+    # Also offered as one button, without any field.
+    is_direct: bool = False
+    # May be done to several at once.
+    is_bulk: bool = False
+    direct_label: Any = ""
 
 
 _OPINION = (("opinion", "opinion"),)
 _REASON = (("reason", "reason"),)
+_CLASSED = (("reason_class", "reason_class"), *_REASON)
 
 
 def _is_submitted(row) -> bool:
@@ -82,15 +96,15 @@ ACTS: dict[str, tuple[ReviewAct, ...]] = {
     ),
     Queue.REPORTS: (
         ReviewAct(
-            "approve", _("Accept the return"), reports.approve_report, "report",
+            "approve", _("Accept with a verified percent"), reports.approve_report, "report",
             _("The return was accepted."),
             forms.VerifyForm, (("verified_percent", "verified_percent"), *_OPINION),
-            tone="primary",
+            key="v", is_direct=True, is_bulk=True, direct_label=_("Accept the return"),
         ),
         ReviewAct(
             "send-back", _("Send back"), reports.send_back_report, "report",
             _("The return was sent back with your reason."),
-            forms.ReasonForm, _REASON,
+            forms.SendBackForm, _CLASSED, key="b",
             intro=_("The body sees your reason beside its text and files again."),
         ),
     ),
@@ -98,12 +112,12 @@ ACTS: dict[str, tuple[ReviewAct, ...]] = {
         ReviewAct(
             "approve", _("The paper is in order"), assignments.approve_assignment, "assignment",
             _("The closing was found in order; the check follows."),
-            forms.OpinionForm, _OPINION, tone="primary",
+            forms.OpinionForm, _OPINION, tone="primary", is_bulk=True,
         ),
         ReviewAct(
             "send-back", _("Send back"), assignments.send_back_assignment, "assignment",
             _("The closing was sent back with your reason."),
-            forms.ReasonForm, _REASON,
+            forms.SendBackForm, _CLASSED,
             intro=_("The body gets time to rework; days the office was late are credited to it."),
         ),
     ),
@@ -123,7 +137,7 @@ ACTS: dict[str, tuple[ReviewAct, ...]] = {
     Queue.MILESTONES: (
         ReviewAct(
             "approve", _("Verified"), milestones.approve_milestone, "milestone",
-            _("The milestone is verified."), tone="primary",
+            _("The milestone is verified."), tone="primary", is_bulk=True,
         ),
         ReviewAct(
             "send-back", _("Send back"), milestones.send_back_milestone, "milestone",
@@ -135,7 +149,7 @@ ACTS: dict[str, tuple[ReviewAct, ...]] = {
         ReviewAct(
             "agree", _("Agree to the plan"), milestones.agree_plan, "assignment",
             _("The plan is agreed; its dates count from now on."),
-            tone="primary", has_version=False,
+            tone="primary", has_version=False, is_bulk=True,
             intro=_("The planned dates are written down once as the original ones."),
         ),
     ),
@@ -195,6 +209,22 @@ ACTS: dict[str, tuple[ReviewAct, ...]] = {
     ),
 }  # fmt: skip
 
+# Keys of the acts that name none themselves: the yes, and the sending back.
+KEYS = {
+    "approve": "a",
+    "agree": "a",
+    "complete": "a",
+    "endorse": "a",
+    "grant": "a",
+    "issue": "a",
+    "reject": "a",
+    "send-back": "b",
+    "fail": "b",
+    "refuse": "b",
+    "decline": "b",
+    "uphold": "b",
+}
+
 MODELS = {
     Queue.APPROVALS: SupervisionItem,
     Queue.REPORTS: ProgressReport,
@@ -223,9 +253,29 @@ def reviews(request):
     return _show(request)
 
 
-def _show(request, *, queue: str = "", uid: UUID | None = None, bound: dict | None = None):
-    user = request.user
-    waiting = waiting_for(user, today=local_today())
+@login_required
+@require_safe
+def review(request, queue: str, uid):
+    """One matter on a page of its own. What is no longer waiting leads to what is."""
+    if not may_review(request.user):
+        raise PermissionDenied
+    if queue not in QUEUES:
+        raise Http404
+    get_object_or_404(MODELS[queue].objects.visible_to(request.user), uid=uid)
+    return _show(request, queue=queue, uid=uid, is_named=True)
+
+
+def _show(
+    request,
+    *,
+    queue: str = "",
+    uid: UUID | None = None,
+    bound: dict | None = None,
+    is_named: bool = False,
+):
+    user, today = request.user, local_today()
+    # A matter on a page of its own needs its own queue only, and shows no counts of the others.
+    waiting = waiting_for(user, today=today, only=queue)
     by_queue = count_by_queue(waiting)
     chosen = queue or request.GET.get("kind", "")
     if chosen not in QUEUES:
@@ -234,18 +284,23 @@ def _show(request, *, queue: str = "", uid: UUID | None = None, bound: dict | No
         any_queue = (name for name, rows in by_queue.items() if rows)
         chosen = next(mine, None) or next(any_queue, Queue.REPORTS)
     rows = by_queue[chosen]
+    if is_named and not any(row.uid == uid for row in rows):
+        messages.info(request, _("That matter waits no more; the next one is open."))
+        return redirect(f"{reverse('supervision:reviews')}?kind={chosen}")
     opened = _opened(rows, str(uid or request.GET.get("open", "")))
-    following = _after(rows, opened)
+    following, former = _around(rows, opened)
+    acts = _offers(opened, chosen, bound or {}) if opened and opened.is_mine else []
+    bulk_act = next((act for act in ACTS[chosen] if act.is_bulk), None)
     context = {
         "tabs": [
             Link(
                 label=str(QUEUES[name][0]),
-                url=f"?kind={name}",
+                url=f"{reverse('supervision:reviews')}?kind={name}",
                 count=len(found),
                 is_current=name == chosen,
             )
             for name, found in by_queue.items()
-            if found or name == chosen or user.is_office
+            if not queue and (found or name == chosen or user.is_office)
         ],
         "queue": chosen,
         "queue_name": QUEUES[chosen][0],
@@ -253,12 +308,21 @@ def _show(request, *, queue: str = "", uid: UUID | None = None, bound: dict | No
         "page_obj": page_of(request, rows, PAGE_SIZE),
         "query": f"kind={chosen}",
         "opened": opened,
-        "detail": _detail(opened, user) if opened else {},
-        "acts": _offers(opened, chosen, bound or {}) if opened and opened.is_mine else [],
+        "detail": detail_of(opened, today=today) if opened else {},
+        "acts": acts,
+        "shortcuts": _shortcuts(acts, has_next=following is not None),
         "following": following,
+        "former": former,
+        "place": rows.index(opened) + 1 if opened else 0,
+        "bulk_act": bulk_act if any(row.is_mine for row in rows) else None,
+        "bulk_label": bulk_act.direct_label or bulk_act.label if bulk_act else "",
         "late_count": sum(row.is_late for row in rows),
         "template": f"desk/reviews/_{chosen.replace('-', '_')}.html",
-        "crumbs": [Link(_("Home"), "/desk/"), Link(_("Reviews"))],
+        "crumbs": [
+            Link(_("Home"), "/desk/"),
+            Link(_("Reviews"), reverse("supervision:reviews") if queue else ""),
+            *_crumb_of(queue),
+        ],
     }
     return render(request, "desk/reviews.html", context)
 
@@ -268,12 +332,32 @@ def _opened(rows: list[Waiting], uid: str) -> Waiting | None:
     return found or next((row for row in rows if row.is_mine), None) or (rows[0] if rows else None)
 
 
-def _after(rows: list[Waiting], opened: Waiting | None) -> Waiting | None:
-    """The matter that opens when this one is decided."""
+def _crumb_of(queue: str) -> list[Link]:
+    if not queue:
+        return []
+    return [Link(QUEUES[queue][0], f"{reverse('supervision:reviews')}?kind={queue}")]
+
+
+def _around(rows: list[Waiting], opened: Waiting | None) -> tuple[Waiting | None, Waiting | None]:
+    """What opens when this matter is decided, after the last one the first again; and the former.
+
+    A proposed step of the ladder may stand twice for one share, hence the comparison by uid.
+    """
     if opened is None:
-        return None
+        return None, None
     place = rows.index(opened)
-    return next((row for row in rows[place + 1 :] if row.uid != opened.uid), None)
+    others = [row for row in rows[place + 1 :] + rows[:place] if row.uid != opened.uid]
+    others = [row for row in others if row.is_mine] or others
+    return (others[0], others[-1]) if others else (None, None)
+
+
+def _shortcuts(acts: list[dict], *, has_next: bool) -> list[tuple[str, str]]:
+    """The keys of this page and what they do."""
+    found = [("A", str(one["act"].direct_label)) for one in acts if one["act"].is_direct]
+    found += [(one["key"].upper(), str(one["act"].label)) for one in acts if one["key"]]
+    if has_next:
+        found += [("N", _("next")), ("P", _("former"))]
+    return found
 
 
 def _offers(opened: Waiting, queue: str, bound: dict) -> list[dict]:
@@ -282,6 +366,7 @@ def _offers(opened: Waiting, queue: str, bound: dict) -> list[dict]:
             "act": act,
             "form": bound.get(act.name) or _form(act, opened.row),
             "is_open": act.name in bound,
+            "key": act.key or KEYS.get(act.name, ""),
             "url": reverse("supervision:review_act", args=[queue, opened.uid, act.name]),
         }
         for act in ACTS[queue]
@@ -298,101 +383,6 @@ def _form(act: ReviewAct, row, data=None, *, renew: bool = False) -> forms.ActFo
     if act.form is forms.EscalationForm and hasattr(row, "proposed"):
         initial = {"level": row.proposed.data.get("level")}
     return act.form(data, act=act.name, row=row, renew=renew, initial=initial)
-
-
-# What the reader of a matter needs to see
-
-
-def _detail(opened: Waiting, user) -> dict:
-    readers = {
-        Queue.REPORTS: _report_detail,
-        Queue.CLOSINGS: _closing_detail,
-        Queue.CHECKS: _closing_detail,
-        Queue.MILESTONES: _milestone_detail,
-        Queue.PLANS: _plan_detail,
-        Queue.EXTENSIONS: _extension_detail,
-        Queue.ESCALATIONS: _escalation_detail,
-    }
-    reader = readers.get(opened.queue)
-    return reader(opened.row) if reader else {}
-
-
-def _report_detail(report: ProgressReport) -> dict:
-    """This return beside the last accepted one, text by text and figure by figure."""
-    period = report.period
-    last = (
-        ProgressReport.objects.filter(
-            period__assignment=period.assignment_id,
-            period__start_date__lt=period.start_date,
-            status=ProgressReport.Status.APPROVED,
-        )
-        .select_related("period")
-        .order_by("-period__start_date")
-        .first()
-    )
-    texts = [
-        {
-            "label": ProgressReport._meta.get_field(name).verbose_name,
-            "now": getattr(report, name),
-            "before": getattr(last, name) if last else "",
-        }
-        for name in reports.TEXT_FIELDS
-    ]
-    before = {f.target_id: f.value for f in last.figures.all()} if last else {}
-    figures = [
-        {
-            "target": figure.target,
-            "now": plain(figure.value),
-            "before": plain(before.get(figure.target_id)),
-            "goal": plain(figure.target.value),
-            "note": figure.note,
-        }
-        for figure in report.figures.select_related("target").order_by("target__position")
-    ]
-    return {
-        "last": last,
-        "texts": [text for text in texts if text["now"] or text["before"]],
-        "is_unchanged": bool(last and last.progress_text.strip() == report.progress_text.strip()),
-        "figures": figures,
-        "attachments": list(report.attachments.all()),
-        "times_filed": report.versions.count(),
-    }
-
-
-def _closing_detail(share: Assignment) -> dict:
-    rows = list(share.milestones.exclude(status=Milestone.Status.CANCELLED))
-    return {
-        "milestones": rows,
-        "open_count": sum(row.status in Milestone.UNFINISHED_STATES for row in rows),
-        "attachments": list(share.attachments.all()),
-    }
-
-
-def _milestone_detail(milestone: Milestone) -> dict:
-    return {"attachments": list(milestone.attachments.all())}
-
-
-def _plan_detail(share: Assignment) -> dict:
-    return {"steps": list(share.milestones.order_by("planned_date", "position", "pk"))}
-
-
-def _extension_detail(extension: ExtensionRequest) -> dict:
-    earlier = extension.assignment.extensions.exclude(pk=extension.pk)
-    return {
-        "earlier": list(earlier.order_by("pk")),
-        "slips": list(extension.assignment.date_changes.filter(milestone=None)),
-    }
-
-
-def _escalation_detail(share: Assignment) -> dict:
-    data = share.proposed.data
-    return {
-        "level": data.get("level"),
-        "level_name": data.get("level_name") or level_name(data.get("code", ""), ""),
-        "past": list(
-            share.events.filter(kind__in=["reminded", "escalated"]).order_by("happened_at")
-        ),
-    }
 
 
 @login_required
@@ -420,8 +410,28 @@ def review_act(request, queue: str, uid, act: str):
         fresh = MODELS[queue].objects.get(pk=row.pk)
         kept = _form(chosen, fresh, request.POST, renew=True)
         return _show(request, queue=queue, uid=uid, bound={act: kept})
-    following = request.POST.get("following", "")
-    address = f"{reverse('supervision:reviews')}?kind={queue}"
     with suppress(ValueError):
-        address += f"&open={UUID(following)}"
-    return redirect(address)
+        following = UUID(request.POST.get("following", ""))
+        return redirect("supervision:review", queue=queue, uid=following)
+    return redirect(f"{reverse('supervision:reviews')}?kind={queue}")
+
+
+@login_required
+@require_POST
+def reviews_bulk(request, queue: str):
+    """Accept the chosen matters of one queue: the single act for each, every refusal named."""
+    if not may_review(request.user):
+        raise PermissionDenied
+    chosen = next((act for act in ACTS.get(queue, ()) if act.is_bulk), None)
+    if chosen is None:
+        raise Http404
+    uids = uids_of(request.POST.getlist("chosen"))
+    rows = MODELS[queue].objects.visible_to(request.user).filter(uid__in=uids).order_by("pk")
+    at = timezone.now()
+    perform_each(
+        request,
+        rows,
+        lambda row: chosen.service(**{chosen.argument: row}, by=request.user, at=at),
+        label=str(chosen.direct_label or chosen.label),
+    )
+    return redirect(f"{reverse('supervision:reviews')}?kind={queue}")

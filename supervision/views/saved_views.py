@@ -34,8 +34,8 @@ def views_of(request, page: str) -> dict:
     return {
         "page": page,
         "query": query or "",
-        # The ledger's form has no address yet: it carries its own button.
-        "can_save": page != SavedView.Page.LEDGER
+        # These forms have no address yet: they carry their own button.
+        "can_save": page not in (SavedView.Page.LEDGER, SavedView.Page.LEDGERS)
         and bool(query)
         and not any(view.query == query for view in rows),
         "can_share": permissions.can_share_view(request.user),

@@ -1,20 +1,21 @@
 """Search across items, clauses, milestones, returns, requests, closing reports and letters."""
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from supervision import permissions
-from supervision.models import ProgressReport, SearchEntry, SearchKind
+from supervision.models import Organization, ProgressReport, SearchEntry, SearchKind
 from supervision.rules.search import LONGEST_QUERY, excerpt, mark, terms
 from supervision.timebox import TookTooLong, at_most
 from supervision.views.navigation import Link, chips, page_of, query_without
 
 PAGE_SIZE = 20
 SECONDS = 3.0
+BODIES_SHOWN = 8
 
 
 @login_required
@@ -65,6 +66,9 @@ def _found(request, words, kind: str) -> dict:
         entry.heading = mark(entry.title or str(entry.item), words if entry.title else ())
         entry.excerpt = excerpt(entry.text, words)
     return {
+        "bodies": bodies_named(request.GET.get("q", ""))
+        if permissions.sees_all_items(user)
+        else [],
         "page_obj": page,
         "hits": hits,
         "total": sum(counts.values()),
@@ -80,6 +84,28 @@ def _found(request, words, kind: str) -> dict:
             ],
         ),
     }
+
+
+def bodies_named(query: str) -> list[Organization]:
+    """Bodies whose present, former or other name holds the question, with who came before, after.
+
+    A former name leads to the body that carries the work on, and the present one to its history.
+    """
+    query = query.strip()
+    named = (
+        Q(short_name__icontains=query)
+        | Q(full_name__icontains=query)
+        | Q(aliases__name__icontains=query)
+    )
+    around = Q(successor_links__new__in=Organization.objects.filter(named)) | Q(
+        predecessor_links__old__in=Organization.objects.filter(named)
+    )
+    return list(
+        Organization.objects.filter(named | around)
+        .distinct()
+        .in_official_order()
+        .prefetch_related("successor_links__new", "predecessor_links__old")[:BODIES_SHOWN]
+    )
 
 
 class _Counted:

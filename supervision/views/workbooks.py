@@ -16,20 +16,22 @@ from django.views.decorators.http import require_GET, require_POST
 from supervision import permissions
 from supervision.forms.workbooks import WorkbookForm
 from supervision.models import Assignment, ProgressReport, ReportPeriod
+from supervision.rules.merge import Choice
 from supervision.services.acts import ActRefused
 from supervision.services.settings import working_calendar
 from supervision.services.workbooks import (
     WorkbookRefused,
     apply_return_workbook,
     forget_upload,
+    hand_out_workbook,
     keep_upload,
     take_upload,
 )
 from supervision.spreadsheets.returns import (
     IN_HAND,
+    Decision,
     check,
     read_return_workbook,
-    write_return_workbook,
 )
 from supervision.views.base import local_today, perform
 from supervision.views.body import due_words, require_body
@@ -98,7 +100,9 @@ def workbook_xlsx(request, label):
     file = BytesIO()
     written = perform(
         request,
-        lambda: write_return_workbook(file, organization=body, label=label, at=timezone.now()),
+        lambda: hand_out_workbook(
+            target=file, organization=body, label=label, by=request.user, at=timezone.now()
+        ),
     )
     if written is None:
         return redirect("supervision:workbook")
@@ -122,7 +126,7 @@ def workbook_preview(request):
         form.add_error("file", refusal.message)
         return _page(request, form)
     token = ""
-    if preview.is_acceptable and preview.applied:
+    if not preview.bad and (preview.applied or preview.conflicts):
         upload.seek(0)
         token = keep_upload(content=upload.read(), by=request.user, at=timezone.now())
     return _preview_page(request, preview, token)
@@ -143,6 +147,16 @@ def _preview_page(request, preview, token: str):
     return render(request, "desk/workbooks/preview.html", context)
 
 
+def _decisions(data) -> dict[str, Decision]:
+    """What was chosen for each conflict, with what stood in the system on that page."""
+    found = {}
+    for name, value in data.items():
+        if name.startswith("choice:") and value in set(Choice):
+            key = name.removeprefix("choice:")
+            found[key] = Decision(Choice(value), data.get(f"seen:{key}", ""))
+    return found
+
+
 @login_required
 @require_POST
 def workbook_apply(request):
@@ -151,13 +165,18 @@ def workbook_apply(request):
     token = request.POST.get("token", "")
     body = request.user.organization
     refused = None
+    decisions = _decisions(request.POST)
 
     def act():
         nonlocal refused
         parsed = read_return_workbook(take_upload(token=token, by=request.user))
         try:
             result = apply_return_workbook(
-                parsed=parsed, organization=body, by=request.user, at=timezone.now()
+                parsed=parsed,
+                organization=body,
+                by=request.user,
+                at=timezone.now(),
+                decisions=decisions,
             )
         except WorkbookRefused as refusal:
             refused = refusal.preview
@@ -166,7 +185,7 @@ def workbook_apply(request):
 
     done = perform(request, act)
     if refused is not None:
-        return _preview_page(request, refused, "")
+        return _preview_page(request, refused, "" if refused.bad else token)
     if done is None:
         return redirect("supervision:workbook")
     forget_upload(token=token)
@@ -176,5 +195,8 @@ def workbook_apply(request):
         "%(count)s returns were saved as drafts from the workbook. Hand them on from here.",
         result.applied,
     )
-    messages.success(request, text % {"count": result.applied})
+    if result.applied:
+        messages.success(request, text % {"count": result.applied})
+    else:
+        messages.success(request, _("Nothing was changed: the desk's values stay."))
     return redirect("supervision:returns_of", label)

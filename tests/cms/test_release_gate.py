@@ -379,3 +379,12 @@ def test_the_command_withdraws_one_item_by_number_or_address(city, world, publis
     assert not PublicItem.objects.public().filter(pk__in=[first.pk, second.pk]).exists()
     with pytest.raises(CommandError):
         call_command("withdraw", first.slug, username="reviewer", reason="有误")
+
+
+def test_reviewers_read_the_words_the_public_will_read():
+    from cms.snapshot import STATUSES
+    from supervision.views.releases import STATUS_WORDS
+
+    assert {code: str(word) for code, (word, _light) in STATUSES.items()} == {
+        code: str(word) for code, word in STATUS_WORDS.items()
+    }

@@ -138,6 +138,7 @@ KEPT = frozenset(
         "CalendarNotice",
         "LetterTemplate",
         "SiteIdentity",
+        "Criterion",
     }
 )
 

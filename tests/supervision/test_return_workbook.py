@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from supervision.forms import body as forms
-from supervision.models import Event, EventKind, ProgressReport, ReportFigure, ReportPeriod
+from supervision.models import Cause, Event, EventKind, ProgressReport, ReportFigure, ReportPeriod
 from supervision.services.acts import ActRefused
 from supervision.services.reports import open_report, save_report
 from supervision.services.workbooks import WorkbookRefused, apply_return_workbook
@@ -257,7 +257,7 @@ def test_a_bad_cell_is_named_and_nothing_is_written(city, periods, name):
 def test_a_value_is_understood_however_it_was_typed(city, periods, change, field, value):
     book = exported(city.bureau)
     change(book)
-    labels = [str(label) for label in dict(returns.Cause.choices).values()]
+    labels = [str(label) for label in dict(Cause.choices).values()]
     if field == "cause" and "审批" not in labels:
         cell_of(book, PROGRESS, 4, "滞后原因*").value = labels[2]
 
@@ -340,8 +340,9 @@ def test_a_row_changed_on_the_desk_meanwhile_is_a_conflict(city, periods):
 
     preview = preview_of(book, city.bureau)
 
-    assert [bad.cell for bad in preview.bad] == ["F4"]
-    assert "工作台上的内容" in preview.bad[0].reason
+    assert not preview.bad
+    assert [one.cell for one in preview.conflicts] == ["F4"]
+    assert preview.conflicts[0].current == "工作台上的内容"
     with pytest.raises(WorkbookRefused):
         take_in(book, city)
     assert not ProgressReport.objects.filter(period=periods[1]).exists()
@@ -372,7 +373,7 @@ def test_a_row_begun_on_the_desk_meanwhile_is_a_conflict(city, periods):
     report = open_report(period=periods[1], by=city.liaison, at=NOON)
     save_report(report=report, by=city.liaison, at=NOON, progress_text="工作台上的内容")
 
-    assert [bad.cell for bad in preview_of(book, city.bureau).bad] == ["F5"]
+    assert [one.cell for one in preview_of(book, city.bureau).conflicts] == ["F5"]
 
 
 def test_the_whole_import_fails_with_its_last_row(city, periods, monkeypatch):

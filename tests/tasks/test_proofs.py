@@ -22,6 +22,10 @@ def test_the_proofs_hold_at_a_tiny_size():
             "lights",
             "two-schedulers",
             "contention",
+            "import",
+            "roundtrip",
+            "formula",
+            "queries",
         ],
         cwd=ROOT,
         env=environment | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"},
@@ -31,5 +35,5 @@ def test_the_proofs_hold_at_a_tiny_size():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("lights", "two-schedulers", "contention"):
+    for name in ("lights", "two-schedulers", "contention", "import", "roundtrip", "formula"):
         assert f"{name}: holds" in done.stdout

@@ -116,7 +116,18 @@ Q_CLUSTER = {
     "save_limit": 1000,
     "recycle": 200,
     "label": "Queue",
-    "ALT_CLUSTERS": {"long": {"timeout": 1800, "retry": 2100, "max_attempts": 1}},
+    "ALT_CLUSTERS": {
+        "long": {
+            "timeout": 1800,
+            "retry": 2100,
+            "max_attempts": 1,
+            "workers": 1,
+            "queue_limit": 1,
+            # The schedules belong to the other queue; a worker ends after each export.
+            "scheduler": False,
+            "recycle": 1,
+        }
+    },
 }
 if REDIS_URL and env.str("QUEUE_BROKER", "database") == "redis":
     Q_CLUSTER["redis"] = REDIS_URL

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -32,12 +31,7 @@ class Command(BaseCommand):
             shown.append(chosen.doc_number)
             title = _("Supervision ledger of %(document)s") % {"document": chosen}
         if organization:
-            named = Q(short_name=organization) | Q(full_name=organization)
-            body = (
-                Organization.objects.filter(named | Q(aliases__name=organization))
-                .distinct()
-                .first()
-            )
+            body = Organization.objects.named(organization).in_official_order().first()
             if body is None:
                 raise CommandError(_("No body has the name “%s”.") % organization)
             shown.append(body.short_name)

@@ -9,9 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supervision.models import Organization, Role, User
+from supervision.rules.merge import Choice
 from supervision.services.acts import ActRefused
 from supervision.services.workbooks import WorkbookRefused, apply_return_workbook
 from supervision.spreadsheets.returns import Preview, check, read_return_workbook
+
+# Exit codes: a bad cell, or anything else that is wrong; both sides changed a cell.
+BAD_CELLS, OPEN_CONFLICTS = 1, 2
 
 
 class Command(BaseCommand):
@@ -23,8 +27,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as", dest="username", help="who imports; by default a liaison of the body"
         )
+        parser.add_argument(
+            "--take",
+            choices=["file", "system"],
+            help="whose value stays where both sides changed a cell; without it conflicts are "
+            "listed, nothing is written, and the exit code is 2",
+        )
 
-    def handle(self, *, file: Path, dry_run: bool, username: str | None, **options):
+    def handle(
+        self, *, file: Path, dry_run: bool, username: str | None, take: str | None = None, **options
+    ):
+        chosen = {"file": Choice.MINE, "system": Choice.THEIRS}.get(take or "")
         try:
             upload = SimpleUploadedFile(file.name, file.read_bytes())
         except OSError as error:
@@ -33,15 +46,18 @@ class Command(BaseCommand):
             parsed = read_return_workbook(upload)
             body = self.body_of(parsed)
             user = self.person(body, username)
-            preview = check(parsed, organization=body)
+            preview = check(parsed, organization=body, take=chosen)
             self.show(preview)
-            if preview.bad:
+            if not preview.is_acceptable:
                 raise WorkbookRefused(preview)
             if dry_run:
                 return
             result = apply_return_workbook(
-                parsed=parsed, organization=body, by=user, at=timezone.now()
+                parsed=parsed, organization=body, by=user, at=timezone.now(), take=chosen
             )
+        except WorkbookRefused as refusal:
+            code = BAD_CELLS if refusal.preview.bad else OPEN_CONFLICTS
+            raise CommandError(refusal.message, returncode=code) from refusal
         except ActRefused as refusal:
             raise CommandError(refusal.message) from refusal
         self.stdout.write(
@@ -76,15 +92,39 @@ class Command(BaseCommand):
                     f"  + {change.sheet}!{change.cell} {change.heading}: "
                     f"{change.before or '—'} → {change.after or '—'}"
                 )
+        for conflict in preview.conflicts:
+            self.stdout.write(
+                _(
+                    "  ? %(sheet)s!%(cell)s %(task)s, %(heading)s: written %(exported)s; in the "
+                    "system %(current)s (%(who)s, %(when)s); in the file %(edited)s"
+                )
+                % {
+                    "sheet": conflict.sheet,
+                    "cell": conflict.cell,
+                    "task": conflict.task,
+                    "heading": conflict.heading,
+                    "exported": conflict.exported or "—",
+                    "current": conflict.current or "—",
+                    "edited": conflict.edited or "—",
+                    "who": conflict.changed_by or "—",
+                    "when": timezone.localtime(conflict.changed_at).strftime("%Y-%m-%d %H:%M")
+                    if conflict.changed_at
+                    else "—",
+                }
+            )
         for cell in preview.bad:
             self.stdout.write(
                 f"  ! {cell.sheet}!{cell.cell} “{cell.value}”: {cell.reason} {cell.remedy}"
             )
         self.stdout.write(
-            _("To apply: %(applied)s; unchanged: %(unchanged)s; bad cells: %(bad)s.")
+            _(
+                "To apply: %(applied)s; unchanged: %(unchanged)s; conflicts: %(conflicts)s; "
+                "bad cells: %(bad)s."
+            )
             % {
                 "applied": len(preview.applied),
                 "unchanged": preview.unchanged,
+                "conflicts": len(preview.conflicts),
                 "bad": len(preview.bad),
             }
         )

@@ -54,7 +54,7 @@ class Command(BaseCommand):
     def handle(self, *args, port, host, no_demo=False, **options):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
-        self.web = self.worker = None
+        self.web = self.worker = self.long_worker = None
         try:
             self._prepare(no_demo=no_demo)
             self._run(host, port)
@@ -101,6 +101,7 @@ class Command(BaseCommand):
     def _run(self, host: str, port: int) -> None:
         self.web = self._start_web(host, port)
         self.worker = self._start_worker()
+        self.long_worker = self._start_long_worker()
         self._wait_for_web(host, port)
         self._announce(host, port)
         looked = restarted = time.monotonic()
@@ -121,6 +122,10 @@ class Command(BaseCommand):
                 end_group(self.worker, patience=STOP_SECONDS)
                 self.worker = self._start_worker()
                 restarted = time.monotonic()
+            if self.long_worker.poll() is not None:
+                self.stderr.write(_("The worker for long exports stopped; it is started again."))
+                end_group(self.long_worker, patience=STOP_SECONDS)
+                self.long_worker = self._start_long_worker()
 
     def _is_silent(self) -> bool:
         try:
@@ -167,6 +172,21 @@ class Command(BaseCommand):
             start_new_session=True,
         )
 
+    def _start_long_worker(self) -> subprocess.Popen:
+        """The queue of long exports: one process, so that two never share the memory."""
+        connections.close_all()
+        return subprocess.Popen(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
+            cwd=settings.BASE_DIR,
+            env=os.environ
+            | {
+                "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
+                "PYTHONUNBUFFERED": "1",
+                "Q_CLUSTER_NAME": "long",
+            },
+            start_new_session=True,
+        )
+
     def _wait_for_web(self, host: str, port: int) -> None:
         deadline = time.monotonic() + WEB_SECONDS
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
@@ -203,12 +223,12 @@ class Command(BaseCommand):
     # Ending
 
     def _end(self) -> None:
-        for process in (self.web, self.worker):
+        for process in (self.web, self.worker, self.long_worker):
             if process is not None and process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
                     # The main process only: a signal to the whole group hangs the queue.
                     process.terminate()
-        for process in (self.web, self.worker):
+        for process in (self.web, self.worker, self.long_worker):
             if process is not None:
                 end_group(process, patience=STOP_SECONDS, is_asked=True)
 
