@@ -54,7 +54,7 @@ def test_a_return_goes_to_the_head_the_office_and_back(visit, town):
     assert report.status == "submitted"
 
     officer.go(f"/desk/reviews/?kind=reports&open={report.uid}")
-    officer.act("退回", reason="请写明选址在何处，附批复。")
+    officer.act("退回", reason_class="evidence", reason="请写明选址在何处，附批复。")
     liaison.go(page)
     assert "请写明选址在何处，附批复。" in liaison.text
     assert liaison.page.locator(f"[name={prefix}-progress_text]").input_value() == "已完成选址。"
