@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cms.entries import Entry
 from cms.history import Past
@@ -16,7 +16,7 @@ from supervision.rules.search import Part, excerpt, fold, mark
 
 CLASSES = {
     "item": gettext_lazy("Item"),
-    "change": gettext_lazy("Change"),
+    "change": pgettext_lazy("public", "Change"),
     "correction": gettext_lazy("Correction"),
 }
 LONGEST_QUERY = 200
@@ -38,7 +38,8 @@ class Document:
 
 @dataclass(frozen=True)
 class Hit:
-    """A found thing, with the words marked. `rank` 0 is the exact title, 3 words in the text."""
+    """A found thing, with the words marked. `rank` 0 is the exact title of an item, 3
+    words in its text, more than 3 what was told about one."""
 
     document: Document
     rank: int
@@ -91,7 +92,7 @@ class Index:
             for document in self._candidates(words)
             if (rank := _rank(document, words, whole)) is not None
         ]
-        found.sort(key=lambda pair: (pair[1].entry.number, pair[1].kind != "item"))
+        found.sort(key=lambda pair: pair[1].entry.number)
         found.sort(key=lambda pair: pair[1].day, reverse=True)
         if not by_time:
             found.sort(key=lambda pair: pair[0])
@@ -111,8 +112,10 @@ def _rank(document: Document, words: Sequence[str], whole: str) -> int | None:
     title, text = document.keys
     if not all(word in title or word in text for word in words):
         return None
+    if document.kind != "item":
+        return 4 if all(word in text for word in words) else 5
     if title == whole:
-        return 0 if document.kind == "item" else 1
+        return 0
     if whole in title:
         return 1
     return 2 if all(word in title for word in words) else 3
