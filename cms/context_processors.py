@@ -19,7 +19,7 @@ def frame(request) -> dict:
         "site_name": SimpleLazyObject(lambda: footer.site_name),
         "site_domain": SimpleLazyObject(lambda: footer.site_domain),
         "public_nav": SimpleLazyObject(lambda: _navigation(request)),
-        "public_search_url": "/progress/",
+        "public_search_url": reverse("cms:search"),
         "public_sitemap_url": reverse("cms:site_map"),
     }
 

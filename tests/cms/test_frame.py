@@ -65,7 +65,8 @@ class Head(HTMLParser):
 def kind_of(address: str) -> set[int]:
     if address == "/":
         return {1}
-    if re.match(r"^/progress/[0-9a-f]{10}/$", address) or re.match(r"^/bulletins/.+", address):
+    articles = r"^/(progress/[0-9a-f]{10}/$|bulletins/.+|editions/.+)"
+    if re.match(articles, address):
         return {1, 2, 3}
     return {1, 2}
 
@@ -132,7 +133,7 @@ def test_every_page_has_the_tags_of_its_kind(client, full_site):
     pages = crawl(client)
     html = {a: text for a, (_s, text) in pages.items() if "text/html" in text.split("\n\n")[0]}
 
-    assert len([address for address in html if 3 in kind_of(address)]) == 5
+    assert len([address for address in html if 3 in kind_of(address)]) == 6
     wrong = {address: found for address, text in html.items() if (found := faults(address, text))}
     assert wrong == {}
 
@@ -197,7 +198,23 @@ def test_the_demonstration_says_so_on_every_page(client, full_site, is_demonstra
             assert ("演示数据" in text) is is_demonstration, address
 
 
-@pytest.mark.parametrize("address", ["/", "/progress/", "item", "json", "csv", "/sitemap.xml"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/progress/",
+        "item",
+        "json",
+        "csv",
+        "/sitemap.xml",
+        "/changes/",
+        "/editions/2026-06/",
+        "/search/?q=事项",
+        "/open-data/",
+        "/open-data/latest/milestones.csv",
+        "/feeds/all.xml",
+    ],
+)
 def test_reading_costs_the_same_whatever_is_public(client, city, full_site, publish, address):
     public = full_site.on_track.item.public_item
     address = {
@@ -232,4 +249,4 @@ def test_the_site_map_and_the_search_are_one_step_away(client, site, address):
     page = client.get(address).content.decode()
 
     assert 'href="/site-map/"' in page
-    assert "/progress/" in page
+    assert "/search/" in page
