@@ -26,7 +26,7 @@ def frame(request) -> dict:
         "public_nav": SimpleLazyObject(lambda: _navigation(request)),
         "canonical_url": SimpleLazyObject(lambda: canonical_url(request)),
         "is_column": bool(settings.PUBLIC_PREFIX),
-        "public_search_url": "/progress/",
+        "public_search_url": reverse("cms:search"),
         "public_sitemap_url": reverse("cms:site_map"),
     }
 

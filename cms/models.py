@@ -13,7 +13,7 @@ from wagtail.models import Page
 
 from cms import snapshot
 from cms.blocks import FIGURES, WORDS
-from cms.filters import Filters
+from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
 
 
 @register_setting(icon="site")
@@ -44,6 +44,7 @@ class SiteFrame(BaseSiteSetting):
     contact = models.CharField(_("contact"), max_length=120, blank=True)
     icp = models.CharField(_("ICP record"), max_length=60, blank=True)
     police = models.CharField(_("public security record"), max_length=60, blank=True)
+    licence = models.TextField(_("licence of the open data"), blank=True, max_length=1000)
 
     panels = [
         FieldPanel(name)
@@ -57,6 +58,7 @@ class SiteFrame(BaseSiteSetting):
             "contact",
             "icp",
             "police",
+            "licence",
         )
     ]
 
@@ -80,7 +82,18 @@ class SiteFrame(BaseSiteSetting):
         return {name: getattr(self, name) or settings.SITE_FRAME[name] for name in self.ELEMENTS}
 
 
-class SnapshotPage(Page):
+class StrictAddress:
+    """A page that answers only to the parameters it knows; others are 404, never another copy."""
+
+    parameters: tuple[str, ...] = ()
+
+    def serve(self, request, *args, **kwargs):
+        if not getattr(request, "is_preview", False):
+            refuse_parameters(request, self.parameters)
+        return super().serve(request, *args, **kwargs)
+
+
+class SnapshotPage(StrictAddress, Page):
     """A page that shows released figures."""
 
     class Meta:
@@ -125,6 +138,7 @@ class ProgressPage(SnapshotPage):
     subpage_types = ["cms.ItemPage"]
     max_count = 1
     template = "cms/progress_page.html"
+    parameters = NAMES
 
     class Meta:
         verbose_name = _("progress page")
@@ -134,18 +148,14 @@ class ProgressPage(SnapshotPage):
         entries = context["snapshot"].entries
         filters = Filters(request.GET)
         found = filters.apply(entries)
-        sections = [
-            {"word": word, "entries": [entry for entry in found if entry.kind == kind]}
-            for kind, word in snapshot.KINDS.items()
-        ]
         return context | {
             "filters": filters,
-            "filter_groups": filters.groups(entries, ("kind", "status")),
-            "more_filter_groups": filters.groups(entries, ("theme", "lead", "county")),
+            "filter_groups": filters.groups(entries, CHOICES[:2]),
+            "more_filter_groups": filters.groups(entries, CHOICES[2:]),
             "found": found,
-            "sections": [section for section in sections if section["entries"]],
-            "counts": context["snapshot"].counts(found),
-            "search_query": filters.chosen.get("q", ""),
+            "sections": filters.sections(entries),
+            "county_rows": snapshot.Snapshot(entries=found).counties,
+            "search_query": filters.words,
         }
 
 
@@ -174,10 +184,17 @@ class ItemPage(SnapshotPage):
         entry = context["snapshot"].find(self.slug)
         if entry is None:
             raise Http404
-        return context | {"entry": entry}
+        past = context["snapshot"].past
+        facts = past.facts_of(self.slug)
+        return context | {
+            "entry": entry,
+            "facts": facts,
+            "texts": past.texts[self.slug],
+            "corrections": [row for row in past.corrections if row.entry.slug == self.slug],
+        }
 
 
-class BulletinIndexPage(Page):
+class BulletinIndexPage(StrictAddress, Page):
     """The list of bulletins."""
 
     intro = RichTextField(_("introduction"), blank=True, features=["bold", "link"])
@@ -218,7 +235,7 @@ class BulletinPage(SnapshotPage):
         verbose_name = _("bulletin")
 
 
-class TextPage(Page):
+class TextPage(StrictAddress, Page):
     """Method, corrections, contact: words only."""
 
     body = StreamField(WORDS, blank=True, verbose_name=_("content"))

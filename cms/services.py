@@ -42,8 +42,8 @@ def sync_site() -> HomePage:
                     "Every figure comes from an edition reviewed before it was released.</p>"
                 ),
                 body=[
-                    ("status_strip", {"heading": _("Where things stand")}),
                     ("changes", {"heading": _("Changes this month"), "limit": 5}),
+                    ("status_strip", {"heading": _("Where things stand")}),
                     ("board", {"heading": _("All items")}),
                     ("goals", {"heading": _("Numeric goals")}),
                     ("counties", {"heading": _("Progress by county")}),
@@ -82,8 +82,8 @@ def sync_site() -> HomePage:
                     "text",
                     _(
                         "<p>The supervision office releases an edition each month. A release is "
-                        "written by one person and reviewed by another; a correction is a new "
-                        "edition and says so.</p>"
+                        "written by one person and read by three others, one after the other; a "
+                        "correction is a new edition and says so.</p>"
                     ),
                 )
             ],

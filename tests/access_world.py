@@ -176,6 +176,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
     assert ReportPeriod.objects.count() == 4
     for name in (
         "components",
+        "guides",
         "home",
         "items",
         "item_new",
@@ -233,6 +234,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         {},
     )
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
+    rows["supervision:guide", "-"] = (reverse("supervision:guide", args=["liaison"]), {})
     rows["supervision:release_edit", "-"] = (
         reverse("supervision:release_edit", args=[release.uid]),
         {},
@@ -373,8 +375,26 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         sha256=hashlib.sha256(b"PK").hexdigest(),
     )
     rows["supervision:pack_file", "-"] = (reverse("supervision:pack_file", args=[file.uid]), {})
-    for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots", "fragment"):
+    for name in (
+        "items_csv",
+        "items_xlsx",
+        "site_map",
+        "sitemap_xml",
+        "robots",
+        "changes",
+        "corrections",
+        "editions",
+        "search",
+        "open_data",
+        "feed_all",
+        "fragment",
+    ):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
+    for tag, key, subject in (("own", "2026-06", slug), ("other", "1999-01", "0123456789")):
+        rows["cms:edition", tag] = (reverse("cms:edition", args=[key]), {})
+        table = reverse("cms:open_data_file", args=[key, "items", "csv"])
+        rows["cms:open_data_file", tag] = (table, {})
+        rows["cms:feed", tag] = (reverse("cms:feed", args=["item", subject]), {})
     rows["cms:leaving", "-"] = (exit_address("https://other.example/"), {})
     for name in ("item", "item_json"):
         rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})

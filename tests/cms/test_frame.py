@@ -203,7 +203,23 @@ def test_the_demonstration_says_so_on_every_page(client, full_site, is_demonstra
             assert ("演示数据" in text) is is_demonstration, address
 
 
-@pytest.mark.parametrize("address", ["/", "/progress/", "item", "json", "csv", "/sitemap.xml"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/progress/",
+        "item",
+        "json",
+        "csv",
+        "/sitemap.xml",
+        "/changes/",
+        "/editions/2026-06/",
+        "/search/?q=事项",
+        "/open-data/",
+        "/open-data/latest/milestones.csv",
+        "/feeds/all.xml",
+    ],
+)
 def test_reading_costs_the_same_whatever_is_public(client, city, full_site, publish, address):
     public = full_site.on_track.item.public_item
     address = {
@@ -238,4 +254,4 @@ def test_the_site_map_and_the_search_are_one_step_away(client, site, address):
     page = client.get(address).content.decode()
 
     assert 'href="/site-map/"' in page
-    assert "/progress/" in page
+    assert "/search/" in page

@@ -44,6 +44,12 @@ START = (
     "/robots.txt",
     "/progress/items.csv",
     "/progress/items.xlsx",
+    "/changes/",
+    "/corrections/",
+    "/editions/",
+    "/open-data/",
+    "/search/",
+    "/feeds/all.xml",
 )
 
 
