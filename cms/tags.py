@@ -37,7 +37,7 @@ ARTICLES = (
     re.compile(r"^/progress/[0-9a-z-]+/$"),
     re.compile(r"^/bulletins/.+/$"),
     re.compile(r"^/editions/.+/$"),
-    re.compile(r"^/(about|corrections|method|privacy)/$"),
+    re.compile(r"^/(about|method|privacy)/$"),
 )
 
 
