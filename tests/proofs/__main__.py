@@ -21,6 +21,8 @@ NAMES = (
     "formula",
     "burden",
     "queries",
+    "public-set",
+    "withdraw",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}

@@ -26,6 +26,7 @@ def test_the_proofs_hold_at_a_tiny_size():
             "roundtrip",
             "formula",
             "queries",
+            "public-set",
         ],
         cwd=ROOT,
         env=environment | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"},
