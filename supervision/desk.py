@@ -1,10 +1,11 @@
 """Reading for the desk's pages: items as this user may see them, figures, sentences."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from supervision.charts import Segment
@@ -160,6 +161,39 @@ def last_returns(shares: Iterable[Assignment]) -> dict[int, ProgressReport]:
         .order_by("period__start_date", "pk")
     )
     return {report.period.assignment_id: report for report in reports}
+
+
+@dataclass(frozen=True)
+class PeriodTable:
+    """Filed returns of an item: its shares below each other, the last periods side by side."""
+
+    labels: list[str]
+    rows: list[tuple[Assignment, list[ProgressReport | None]]]
+
+
+def returns_by_period(shares: Sequence[Assignment], *, periods: int = 4) -> PeriodTable | None:
+    """The last `periods` report periods of these shares, oldest first: two queries.
+
+    None when nothing was filed. A share that reports in another cycle leaves its cells empty.
+    """
+    filed = ProgressReport.objects.filter(
+        status__in=FILED, period__assignment__in=[share.pk for share in shares]
+    )
+    latest = (
+        filed.order_by()
+        .values("period__label")
+        .annotate(start=Max("period__start_date"))
+        .order_by("-start", "-period__label")[:periods]
+    )
+    labels = [row["period__label"] for row in latest][::-1]
+    if not labels:
+        return None
+    found = {
+        (report.period.assignment_id, report.period.label): report
+        for report in filed.filter(period__label__in=labels).select_related("period")
+    }
+    rows = [(share, [found.get((share.pk, label)) for label in labels]) for share in shares]
+    return PeriodTable(labels, [row for row in rows if any(row[1])])
 
 
 def plain(value: Decimal | None) -> str:

@@ -13,6 +13,7 @@ from supervision.views import (
     documents,
     feeds,
     files,
+    guides,
     handovers,
     help,
     home,
@@ -166,6 +167,8 @@ calendar_urls: list = [
 
 urlpatterns = [
     path("components/", components, name="components"),
+    path("guides/", guides.guides, name="guides"),
+    path("guides/<slug:duty>/", guides.guide, name="guide"),
     *office_urls,
     *settings_urls,
     *body_urls,

@@ -175,6 +175,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
     assert ReportPeriod.objects.count() == 4
     for name in (
         "components",
+        "guides",
         "home",
         "items",
         "item_new",
@@ -232,6 +233,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         {},
     )
     rows["supervision:release", "-"] = (reverse("supervision:release", args=[release.uid]), {})
+    rows["supervision:guide", "-"] = (reverse("supervision:guide", args=["liaison"]), {})
     rows["supervision:release_edit", "-"] = (
         reverse("supervision:release_edit", args=[release.uid]),
         {},

@@ -287,9 +287,12 @@ class LedgerRows:
         return (lead,) if self.order == BY_BODY else (document, kind)
 
     def _ordered(self, rows: QuerySet) -> QuerySet:
-        lead = Assignment.objects.filter(
-            item=OuterRef("item"), role=Responsibility.LEAD, transferred_to=None
-        ).order_by("pk")
+        # At most one: without an order the database finds it by its item, not by walking the rows.
+        lead = (
+            Assignment.objects.filter(item=OuterRef("item"), role=Responsibility.LEAD)
+            .exclude(status=Assignment.Status.CANCELLED)
+            .order_by()
+        )
         rows = rows.annotate(
             lead_body=Subquery(lead.with_body_on(self.today).values("body_on")[:1])
         )

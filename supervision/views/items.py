@@ -21,6 +21,7 @@ from supervision.desk import (
     latest_figures,
     lit_items,
     plain,
+    returns_by_period,
 )
 from supervision.forms.office import ItemForm, PartyFormSet
 from supervision.history import entries, with_related
@@ -230,6 +231,7 @@ def _show(request, row: SupervisionItem, *, bound=None, status: int = 200):
             .order_by("changed_at", "pk")
         ),
         "requests": _requests(row, user),
+        "periods": returns_by_period(row.shares),
         "letters": letters_about(user, today=today, item=row),
         "entries": entries(history[:SHOWN_AT_ONCE]),
         "earlier": entries(history[SHOWN_AT_ONCE:HISTORY_SIZE]),

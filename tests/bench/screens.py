@@ -1,6 +1,7 @@
-"""Photograph the main screens of the demonstration for docs/screens, wide and narrow.
+"""Photograph the main screens of the demonstration for docs/screens, in three widths.
 
-Run by `make screens`: a demonstration in a temporary database, a web server, Chromium.
+Run by `make screens`: a demonstration in a temporary database, a web server, Chromium. The
+pictures of the guides are made from the same photographs.
 """
 
 import os
@@ -12,6 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,13 +32,20 @@ SHOTS = (
     ("matrix", "ducha", "/desk/matrix/", None),
     ("item", "ducha", "/desk/items/?light=red", "table a[href*='/desk/items/']"),
     ("reviews", "ducha", "/desk/reviews/", None),
+    ("timeline", "ducha", "/desk/timeline/", None),
+    ("tables", "ducha", "/desk/ledgers/", None),
+    ("letters", "ducha", "/desk/letters/", None),
+    ("edition", "baomi", "/desk/releases/", "main table a"),
     ("leader-home", "fushizhang", "/desk/", None),
-    ("body-home", "gxj", "/desk/", None),
+    ("body-home", "gxj", "/desk/mine/", None),
     ("body-return", "gxj", "/desk/returns/", "main a[href*='/desk/returns/20']"),
     ("public-home", None, "/", None),
     ("public-item", None, "/progress/", "table a[href*='/progress/']"),
 )
-HEIGHTS = {1366: 900, 390: 844}
+HEIGHTS = {1366: 900, 390: 844, 1920: 1080}
+# Name, width and colours of the guides' pictures.
+GUIDES = ROOT / "supervision" / "static" / "supervision" / "guides"
+IN_GUIDES, GUIDE_WIDTH, GUIDE_COLOURS = ("body-home", "office-home", "leader-home"), 900, 96
 
 
 def free_port() -> int:
@@ -70,6 +79,16 @@ def photograph(browser: Browser, base: str) -> None:
                 page.click(link)
             page.screenshot(path=OUT / f"{name}-{width}.png")
             context.close()
+
+
+def shrink() -> None:
+    """The pictures of the guides: narrower and in few colours, because they are shipped."""
+    GUIDES.mkdir(parents=True, exist_ok=True)
+    for name in IN_GUIDES:
+        with Image.open(OUT / f"{name}-1366.png") as found:
+            height = round(found.height * GUIDE_WIDTH / found.width)
+            small = found.convert("RGB").resize((GUIDE_WIDTH, height), Image.Resampling.LANCZOS)
+            small.quantize(GUIDE_COLOURS).save(GUIDES / f"{name}.png", optimize=True)
 
 
 def main() -> None:
@@ -109,6 +128,7 @@ def main() -> None:
         finally:
             server.terminate()
             server.wait(timeout=20)
+    shrink()
     print(f"{len(SHOTS) * len(HEIGHTS)} pictures in {OUT.relative_to(ROOT)}")
 
 

@@ -34,9 +34,11 @@ REGISTER = (
 
 def _items(scope: Scope) -> Iterator[tuple[SupervisionItem, dict]]:
     """The items in order, each with its bodies by responsibility: as given out, else as named."""
-    lead = Assignment.objects.filter(
-        item=OuterRef("pk"), role=Responsibility.LEAD, transferred_to=None
-    ).order_by("pk")
+    lead = (
+        Assignment.objects.filter(item=OuterRef("pk"), role=Responsibility.LEAD)
+        .exclude(status=Assignment.Status.CANCELLED)
+        .order_by()
+    )
     rows = scope.items().select_related("document", "clause", "leader")
     order = ("document__issued_date", "document_id", "position", "pk")
     if scope.order == BY_BODY:
