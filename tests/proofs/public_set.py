@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tests.proofs.common import Outcome, Scale, empty, noon, scratch
 
-PLANTED = {Scale.QUICK: 200, Scale.FIRST: 2_000, Scale.AIM: 2_000}
-OPEN = {Scale.QUICK: 4, Scale.FIRST: 22, Scale.AIM: 22}
+PLANTED = {Scale.QUICK: 90, Scale.FIRST: 2_000, Scale.AIM: 2_000}
+OPEN = {Scale.QUICK: 2, Scale.FIRST: 22, Scale.AIM: 22}
 SECRET = re.compile("藏[0-9]{5}号")
 DAY = date(2026, 6, 10)
 LATER = date(2026, 7, 10)
