@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from django.conf import settings
 from django.test import Client
 
+from cms import modes
+
 START = ("/", "/site-map/", "/sitemap.xml", "/robots.txt", "/feeds/all.xml")
 LINKS = {"href", "src", "action"}
 
@@ -124,5 +126,12 @@ def is_asset(address: str) -> bool:
 
 
 def is_followed(address: str) -> bool:
-    """Two parameters at once show no other rows than one at a time."""
-    return len(parse_qsl(urlsplit(address).query, keep_blank_values=True)) <= 1
+    """Two parameters at once show no other rows than one at a time; modes show the same page.
+
+    Of the modes of reading only elder mode is walked, without filters.
+    """
+    parts = urlsplit(address)
+    mode, _path = modes.read(parts.path.removeprefix(settings.PUBLIC_PREFIX) or "/")
+    most = {modes.PLAIN: 1, modes.Mode(is_elder=True): 0}.get(mode, -1)
+    is_exit = mode == modes.PLAIN and parts.path.endswith("/leaving/")
+    return is_exit or len(parse_qsl(parts.query, keep_blank_values=True)) <= most

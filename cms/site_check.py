@@ -125,8 +125,9 @@ def frame_faults(head: Head, text: str, frame: SiteFrame) -> Iterator[str]:
         yield _("the page has no title")
     if not head.has_search:
         yield _("the search box is missing")
+    shown = frame.shown()
     for name in FOOTER:
-        value = getattr(frame, name)
+        value = shown[name]
         label = SiteFrame._meta.get_field(name).verbose_name
         if value and value not in text:
             yield _("the footer does not show “{name}”").format(name=label)
@@ -142,7 +143,7 @@ def check_site(base_url: str = "") -> list[str]:
             name=SiteFrame._meta.get_field(name).verbose_name
         )
         for name in FOOTER
-        if not getattr(frame, name)
+        if not frame.shown()[name]
     ]
     titles: dict[str, str] = {}
     for address, answer in pages.items():
@@ -173,7 +174,8 @@ def _answer_faults(answer: Answer, pages: dict[str, Answer]) -> Iterator[str]:
         if not is_asset(link) and link not in pages:
             yield _("fetches {link}, which is not of the site").format(link=link)
     for link in answer.outside:
-        if answer.is_page and urlsplit(link).netloc not in REGISTERS:
+        is_exit = answer.address.startswith("/leaving/")
+        if answer.is_page and not is_exit and urlsplit(link).netloc not in REGISTERS:
             yield _("leads to {link} without a warning").format(link=link)
 
 
