@@ -45,7 +45,7 @@ def release_with(city, document, edits, at, capture) -> None:
 def two_months(city, world, publish):
     """June and July: a return more, a milestone reached, a date moved, an item done."""
     publish(world.document)
-    returned(world.on_track.lead, "2026-06", "七月核定的进展。", JULY - timedelta(days=2))
+    returned(world.on_track.lead, "2026-07", "七月核定的进展。", JULY - timedelta(days=2))
     Milestone.objects.filter(assignment=world.on_track.lead, title="完成选址").update(
         status="completed", actual_date=date(2026, 7, 1), verified_date=date(2026, 7, 2)
     )
@@ -199,7 +199,7 @@ def test_a_text_withdrawn_once_does_not_come_back_with_a_later_release(
     withdraw(public_item=item.public_item, at=JULY + timedelta(minutes=5))
     item.refresh_from_db()
     decide_openness(item=item, by=city.officer, at=JULY, openness="proactive", basis="目录")
-    returned(two_months.on_track.lead, "2026-07", "八月的进展。", AUGUST - timedelta(days=1))
+    returned(two_months.on_track.lead, "2026-08", "八月的进展。", AUGUST - timedelta(days=1))
 
     publish(two_months.document, AUGUST)
 

@@ -30,6 +30,8 @@ NAMES = (
     "a11y",
     "cvd",
     "availability",
+    "public-set",
+    "withdraw",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}
