@@ -1,5 +1,6 @@
 """Pages of the public site. Editors own the words; figures come from released editions."""
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.http import Http404
@@ -17,9 +18,12 @@ from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
 
 @register_setting(icon="site")
 class SiteFrame(BaseSiteSetting):
-    """Name and footer of every page; what is inspected on government sites."""
+    """Name and footer of every page; what is inspected on government sites.
 
-    site_name = models.CharField(_("site name"), max_length=60, default="重点任务进展公开")
+    A blank one is filled by the installation's setting, which production requires (cms.checks).
+    """
+
+    site_name = models.CharField(_("site name"), max_length=60, blank=True)
     site_domain = models.CharField(_("domain"), max_length=120, blank=True)
     site_code = models.CharField(
         _("site code"),
@@ -28,6 +32,12 @@ class SiteFrame(BaseSiteSetting):
         validators=[
             RegexValidator(r"^(\d{10}|bm\d{8})$", _("Ten digits, or bm and eight digits."))
         ],
+    )
+    party_mark = models.CharField(
+        _("identifier of the mark of party and government bodies"),
+        max_length=32,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9A-Fa-f]{32}$", _("32 hexadecimal digits."))],
     )
     organizer = models.CharField(_("published by"), max_length=80, blank=True)
     undertaker = models.CharField(_("run by"), max_length=80, blank=True)
@@ -42,6 +52,7 @@ class SiteFrame(BaseSiteSetting):
             "site_name",
             "site_domain",
             "site_code",
+            "party_mark",
             "organizer",
             "undertaker",
             "contact",
@@ -51,8 +62,24 @@ class SiteFrame(BaseSiteSetting):
         )
     ]
 
+    ELEMENTS = (
+        "site_name",
+        "site_domain",
+        "site_code",
+        "party_mark",
+        "organizer",
+        "undertaker",
+        "contact",
+        "icp",
+        "police",
+    )
+
     class Meta:
         verbose_name = _("site name and footer")
+
+    def shown(self) -> dict[str, str]:
+        """What stands on the pages: the publisher's word, else the installation's setting."""
+        return {name: getattr(self, name) or settings.SITE_FRAME[name] for name in self.ELEMENTS}
 
 
 class StrictAddress:

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.models import GroupPagePermission, Page, Site
 
-from cms import snapshot
+from cms import kept, snapshot
 from cms.models import (
     BulletinIndexPage,
     HomePage,
@@ -89,8 +89,13 @@ def sync_site() -> HomePage:
             ],
         ),
     )
+    for page in (home, *home.get_children().live().filter(first_published_at=None).specific()):
+        if page.first_published_at is None:
+            page.save_revision().publish()
     _sync_rights(home)
     sync_item_pages()
+    # Run at every deployment: new templates and settings show at once.
+    transaction.on_commit(kept.new_stamp)
     return home
 
 

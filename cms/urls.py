@@ -26,5 +26,7 @@ urlpatterns = [
     path("feeds/<slug:kind>/<slug:key>.xml", data_views.feed, name="feed"),
     path("site-map/", views.site_map, name="site_map"),
     path("sitemap.xml", views.sitemap_xml, name="sitemap_xml"),
+    path("leaving/", views.leaving, name="leaving"),
+    path("fragment/", views.fragment, name="fragment"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -1,7 +1,9 @@
 """Public addresses that are no pages of the tree: item addresses, downloads, maps."""
 
 import io
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,10 +14,12 @@ from wagtail.models import Page, Site
 from wagtail.views import serve
 
 from cms import snapshot
+from cms.dress import is_own_exit
 from cms.feeds import groups_with_feeds
 from cms.filters import LEGENDS, Filters, refuse_parameters
 from cms.models import ItemPage
 from cms.search import LONGEST_QUERY, SHOWN
+from supervision.middleware import STRICT
 from supervision.models import PublicItem
 from supervision.spreadsheets.cells import csv_lines, text_row
 
@@ -268,6 +272,30 @@ def sitemap_xml(request):
     return render(
         request, "cms/sitemap.xml", {"addresses": addresses}, content_type="application/xml"
     )
+
+
+@require_safe
+def leaving(request):
+    """A notice before a link to another site; only addresses that our own pages carry."""
+    target = request.GET.get("url", "")
+    if not is_own_exit(target, request.GET.get("key", "")):
+        raise Http404
+    host = urlsplit(target).hostname or ""
+    return render(request, "public/leaving.html", {"target": target, "target_host": host})
+
+
+@require_safe
+def fragment(request):
+    """Status words only, for a frame in the pages of a portal that the settings name."""
+    response = render(request, "public/fragment.html", {"snapshot": snapshot.current()})
+    embedders = " ".join(settings.PUBLIC_EMBEDDERS)
+    if embedders:
+        response["Content-Security-Policy"] = STRICT.replace(
+            "frame-ancestors 'none'", f"frame-ancestors {embedders}"
+        )
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.xframe_options_exempt = True
+    return response
 
 
 @require_safe

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
+from cms.dress import exit_address
 from notifications.models import GroupRobot, MessageHold
 from supervision.models import (
     Attachment,
@@ -386,6 +387,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         "search",
         "open_data",
         "feed_all",
+        "fragment",
     ):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
     for tag, key, subject in (("own", "2026-06", slug), ("other", "1999-01", "0123456789")):
@@ -393,6 +395,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         table = reverse("cms:open_data_file", args=[key, "items", "csv"])
         rows["cms:open_data_file", tag] = (table, {})
         rows["cms:feed", tag] = (reverse("cms:feed", args=["item", subject]), {})
+    rows["cms:leaving", "-"] = (exit_address("https://other.example/"), {})
     for name in ("item", "item_json"):
         rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})
         rows[f"cms:{name}", "other"] = (reverse(f"cms:{name}", args=["0123456789"]), {})

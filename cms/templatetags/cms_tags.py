@@ -13,6 +13,7 @@ from cms.entries import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot
 from cms.filters import CHOICES, LEGENDS, Chip, Section
 from cms.history import Edition
 from cms.open_data import TABLES
+from cms.qr import qr_svg
 from supervision.charts import MilestonePoint, Segment, milestone_line, stacked_bar, target_bar
 
 register = template.Library()
@@ -231,3 +232,9 @@ def public_crumbs(*parts: str) -> list[dict]:
     for label, url in zip(pairs[::2], pairs[1::2], strict=True):
         crumbs.append({"label": label, "url": url})
     return [*crumbs, {"label": last, "url": ""}]
+
+
+@register.simple_tag(takes_context=True)
+def page_qr(context) -> str:
+    """The code of this page's one address, for a phone held before a screen or a poster."""
+    return qr_svg(str(context["canonical_url"]))

@@ -23,6 +23,15 @@ NAMES = (
     "queries",
     "public-set",
     "withdraw",
+    "tags",
+    "frame",
+    "headers",
+    "plain",
+    "freshness",
+    "elder",
+    "a11y",
+    "cvd",
+    "availability",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}
