@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from django.conf import settings
 from django.test import Client
 
+from cms.modes import PLAIN, Mode, read
+
 START = ("/", "/site-map/", "/sitemap.xml", "/robots.txt", "/feeds/all.xml")
 LINKS = {"href", "src", "action"}
 
@@ -66,9 +68,13 @@ class Answer:
 
 
 class Reader:
-    """An anonymous reader of the site at `base_url`; follows at most one parameter at a time."""
+    """An anonymous reader of the site at `base_url`; follows at most one parameter at a time.
 
-    def __init__(self, base_url: str = "") -> None:
+    `modes` are the ways to read that it follows: every page exists in each of them.
+    """
+
+    def __init__(self, base_url: str = "", modes: Iterable[Mode] = (PLAIN,)) -> None:
+        self.modes = frozenset(modes)
         parts = urlsplit(base_url or settings.SITE_URL)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.is_secure = parts.scheme == "https"
@@ -113,6 +119,8 @@ class Reader:
         while todo:
             address = todo.pop()
             if address in found or is_asset(address) or not is_followed(address):
+                continue
+            if read(urlsplit(address).path)[0] not in self.modes:
                 continue
             found[address] = self.get(address)
             todo += found[address].links
