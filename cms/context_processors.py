@@ -24,9 +24,9 @@ def frame(request) -> dict:
         "site_name": SimpleLazyObject(lambda: footer.site_name),
         "site_domain": SimpleLazyObject(lambda: footer.site_domain),
         "public_nav": SimpleLazyObject(lambda: _navigation(request)),
-        "public_search_url": reverse("cms:search"),
         "canonical_url": SimpleLazyObject(lambda: canonical_url(request)),
         "is_column": bool(settings.PUBLIC_PREFIX),
+        "public_search_url": reverse("cms:search"),
         "public_sitemap_url": reverse("cms:site_map"),
     }
 

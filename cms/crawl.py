@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from django.conf import settings
 from django.test import Client
 
-from cms.modes import PLAIN, Mode, read
+from cms import modes
 
 START = ("/", "/site-map/", "/sitemap.xml", "/robots.txt", "/feeds/all.xml")
 LINKS = {"href", "src", "action"}
@@ -68,13 +68,9 @@ class Answer:
 
 
 class Reader:
-    """An anonymous reader of the site at `base_url`; follows at most one parameter at a time.
+    """An anonymous reader of the site at `base_url`; follows at most one parameter at a time."""
 
-    `modes` are the ways to read that it follows: every page exists in each of them.
-    """
-
-    def __init__(self, base_url: str = "", modes: Iterable[Mode] = (PLAIN,)) -> None:
-        self.modes = frozenset(modes)
+    def __init__(self, base_url: str = "") -> None:
         parts = urlsplit(base_url or settings.SITE_URL)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.is_secure = parts.scheme == "https"
@@ -120,8 +116,6 @@ class Reader:
             address = todo.pop()
             if address in found or is_asset(address) or not is_followed(address):
                 continue
-            if read(urlsplit(address).path)[0] not in self.modes:
-                continue
             found[address] = self.get(address)
             todo += found[address].links
         return found
@@ -132,5 +126,12 @@ def is_asset(address: str) -> bool:
 
 
 def is_followed(address: str) -> bool:
-    """Two parameters at once show no other rows than one at a time."""
-    return len(parse_qsl(urlsplit(address).query, keep_blank_values=True)) <= 1
+    """Two parameters at once show no other rows than one at a time; modes show the same page.
+
+    Of the modes of reading only elder mode is walked, without filters.
+    """
+    parts = urlsplit(address)
+    mode, _path = modes.read(parts.path.removeprefix(settings.PUBLIC_PREFIX) or "/")
+    most = {modes.PLAIN: 1, modes.Mode(is_elder=True): 0}.get(mode, -1)
+    is_exit = mode == modes.PLAIN and parts.path.endswith("/leaving/")
+    return is_exit or len(parse_qsl(parts.query, keep_blank_values=True)) <= most

@@ -20,7 +20,6 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from cms.crawl import Answer, Reader, is_asset, is_followed
-from cms.modes import PLAIN
 
 MANIFEST = ".site-export.json"
 ANCHOR = re.compile(r"<a\b([^>]*?)\shref=\"([^\"]*)\"([^>]*)>(.*?)</a>", re.S)
@@ -74,7 +73,7 @@ def export_site(directory: Path, *, base_url: str = "") -> Written:
         raise ExportRefused(
             _("{directory} is not empty and holds no copy of the site.").format(directory=directory)
         )
-    reader = Reader(modes=(PLAIN, PLAIN.but(is_elder=True)))
+    reader = Reader()
     pages = reader.crawl()
     wrong = [answer.address for answer in pages.values() if answer.status != 200]
     if wrong:

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.django_db
 def full(world, publish):
     """A released edition and a footer without a gap."""
     SiteFrame.objects.filter(site=Site.objects.get(is_default_site=True)).update(
-        party_mark="0" * 32,
         site_domain="duban.example.gov.cn",
         site_code="1311000001",
         organizer="云溪市人民政府",

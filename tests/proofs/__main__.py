@@ -21,8 +21,6 @@ NAMES = (
     "formula",
     "burden",
     "queries",
-    "public-set",
-    "withdraw",
     "tags",
     "frame",
     "headers",
@@ -32,6 +30,8 @@ NAMES = (
     "a11y",
     "cvd",
     "availability",
+    "public-set",
+    "withdraw",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}
