@@ -8,7 +8,7 @@ from supervision.models import Demonstration
 
 
 def _is_demonstration() -> bool:
-    return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=30)
+    return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=300)
 
 
 def site(request) -> dict:
