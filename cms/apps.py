@@ -8,7 +8,7 @@ class CmsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from cms.receivers import follow_releases
-        from supervision.signals import public_set_changed
+        from cms import checks  # noqa: F401  (registers itself)
+        from cms.receivers import connect
 
-        public_set_changed.connect(follow_releases, dispatch_uid="cms.follow_releases")
+        connect()

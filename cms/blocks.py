@@ -55,6 +55,20 @@ class GoalsBlock(SnapshotBlock):
         template = "cms/blocks/goals.html"
 
 
+class GoalChartsBlock(SnapshotBlock):
+    class Meta:
+        icon = "order-up"
+        label = _("Charts of the numeric goals")
+        template = "cms/blocks/goal_charts.html"
+
+
+class DocumentsBlock(SnapshotBlock):
+    class Meta:
+        icon = "doc-full"
+        label = _("Documents the items come from")
+        template = "cms/blocks/documents.html"
+
+
 class NoticeBlock(blocks.StructBlock):
     title = blocks.CharBlock(max_length=60, label=_("Heading"))
     text = blocks.RichTextBlock(features=["bold", "ol", "ul", "link"], label=_("Text"))
@@ -81,4 +95,6 @@ FIGURES = [
     ("board", BoardBlock()),
     ("counties", CountiesBlock()),
     ("goals", GoalsBlock()),
+    ("goal_charts", GoalChartsBlock()),
+    ("documents", DocumentsBlock()),
 ]

@@ -1,5 +1,9 @@
 """Name, footer and navigation of the public site, read only when a template asks."""
 
+from types import SimpleNamespace
+from urllib.parse import quote
+
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from wagtail.models import Site
@@ -8,10 +12,11 @@ from cms.models import SiteFrame
 
 
 def frame(request) -> dict:
-    """`footer`, `site_name`, `site_domain`, `public_nav`: lazily, so the workbench pays nothing."""
+    """Name, footer, canonical address, navigation: lazily, so the workbench pays nothing."""
 
-    def load() -> SiteFrame:
-        return SiteFrame.for_request(request)
+    def load() -> SimpleNamespace:
+        frame = SiteFrame.for_request(request)
+        return SimpleNamespace(**frame.shown())
 
     footer = SimpleLazyObject(load)
     return {
@@ -19,9 +24,17 @@ def frame(request) -> dict:
         "site_name": SimpleLazyObject(lambda: footer.site_name),
         "site_domain": SimpleLazyObject(lambda: footer.site_domain),
         "public_nav": SimpleLazyObject(lambda: _navigation(request)),
-        "public_search_url": "/progress/",
+        "canonical_url": SimpleLazyObject(lambda: canonical_url(request)),
+        "is_column": bool(settings.PUBLIC_PREFIX),
+        "public_search_url": reverse("cms:search"),
         "public_sitemap_url": reverse("cms:site_map"),
     }
+
+
+def canonical_url(request) -> str:
+    """The one address of this page: plain, without mode and filters, under the portal's prefix."""
+    path = settings.PUBLIC_PREFIX + quote(request.path)
+    return f"{request.scheme}://{request.get_host()}{path}"
 
 
 def _navigation(request) -> list[dict]:

@@ -1,5 +1,6 @@
 """Pages of the public site. Editors own the words; figures come from released editions."""
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.http import Http404
@@ -12,14 +13,17 @@ from wagtail.models import Page
 
 from cms import snapshot
 from cms.blocks import FIGURES, WORDS
-from cms.filters import Filters
+from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
 
 
 @register_setting(icon="site")
 class SiteFrame(BaseSiteSetting):
-    """Name and footer of every page; what is inspected on government sites."""
+    """Name and footer of every page; what is inspected on government sites.
 
-    site_name = models.CharField(_("site name"), max_length=60, default="重点任务进展公开")
+    A blank one is filled by the installation's setting, which production requires (cms.checks).
+    """
+
+    site_name = models.CharField(_("site name"), max_length=60, blank=True)
     site_domain = models.CharField(_("domain"), max_length=120, blank=True)
     site_code = models.CharField(
         _("site code"),
@@ -29,11 +33,18 @@ class SiteFrame(BaseSiteSetting):
             RegexValidator(r"^(\d{10}|bm\d{8})$", _("Ten digits, or bm and eight digits."))
         ],
     )
+    party_mark = models.CharField(
+        _("identifier of the mark of party and government bodies"),
+        max_length=32,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9A-Fa-f]{32}$", _("32 hexadecimal digits."))],
+    )
     organizer = models.CharField(_("published by"), max_length=80, blank=True)
     undertaker = models.CharField(_("run by"), max_length=80, blank=True)
     contact = models.CharField(_("contact"), max_length=120, blank=True)
     icp = models.CharField(_("ICP record"), max_length=60, blank=True)
     police = models.CharField(_("public security record"), max_length=60, blank=True)
+    licence = models.TextField(_("licence of the open data"), blank=True, max_length=1000)
 
     panels = [
         FieldPanel(name)
@@ -41,19 +52,48 @@ class SiteFrame(BaseSiteSetting):
             "site_name",
             "site_domain",
             "site_code",
+            "party_mark",
             "organizer",
             "undertaker",
             "contact",
             "icp",
             "police",
+            "licence",
         )
     ]
+
+    ELEMENTS = (
+        "site_name",
+        "site_domain",
+        "site_code",
+        "party_mark",
+        "organizer",
+        "undertaker",
+        "contact",
+        "icp",
+        "police",
+    )
 
     class Meta:
         verbose_name = _("site name and footer")
 
+    def shown(self) -> dict[str, str]:
+        """What stands on the pages: the publisher's word, else the installation's setting."""
+        return {name: getattr(self, name) or settings.SITE_FRAME[name] for name in self.ELEMENTS}
 
-class SnapshotPage(Page):
+
+class StrictAddress:
+    """A page that answers only to the parameters it knows; others are 404, never another copy."""
+
+    parameters: tuple[str, ...] = ()
+
+    def serve(self, request, *args, **kwargs):
+        if not getattr(request, "is_preview", False):
+            refuse_parameters(request, self.parameters)
+        return super().serve(request, *args, **kwargs)
+
+
+class SnapshotPage(StrictAddress, Page):
     """A page that shows released figures."""
 
     class Meta:
@@ -98,6 +138,7 @@ class ProgressPage(SnapshotPage):
     subpage_types = ["cms.ItemPage"]
     max_count = 1
     template = "cms/progress_page.html"
+    parameters = NAMES
 
     class Meta:
         verbose_name = _("progress page")
@@ -107,18 +148,14 @@ class ProgressPage(SnapshotPage):
         entries = context["snapshot"].entries
         filters = Filters(request.GET)
         found = filters.apply(entries)
-        sections = [
-            {"word": word, "entries": [entry for entry in found if entry.kind == kind]}
-            for kind, word in snapshot.KINDS.items()
-        ]
         return context | {
             "filters": filters,
-            "filter_groups": filters.groups(entries, ("kind", "status")),
-            "more_filter_groups": filters.groups(entries, ("theme", "lead", "county")),
+            "filter_groups": filters.groups(entries, CHOICES[:2]),
+            "more_filter_groups": filters.groups(entries, CHOICES[2:]),
             "found": found,
-            "sections": [section for section in sections if section["entries"]],
-            "counts": context["snapshot"].counts(found),
-            "search_query": filters.chosen.get("q", ""),
+            "sections": filters.sections(entries),
+            "county_rows": snapshot.Snapshot(entries=found).counties,
+            "search_query": filters.words,
         }
 
 
@@ -147,10 +184,17 @@ class ItemPage(SnapshotPage):
         entry = context["snapshot"].find(self.slug)
         if entry is None:
             raise Http404
-        return context | {"entry": entry}
+        past = context["snapshot"].past
+        facts = past.facts_of(self.slug)
+        return context | {
+            "entry": entry,
+            "facts": facts,
+            "texts": past.texts[self.slug],
+            "corrections": [row for row in past.corrections if row.entry.slug == self.slug],
+        }
 
 
-class BulletinIndexPage(Page):
+class BulletinIndexPage(StrictAddress, Page):
     """The list of bulletins."""
 
     intro = RichTextField(_("introduction"), blank=True, features=["bold", "link"])
@@ -191,7 +235,7 @@ class BulletinPage(SnapshotPage):
         verbose_name = _("bulletin")
 
 
-class TextPage(Page):
+class TextPage(StrictAddress, Page):
     """Method, corrections, contact: words only."""
 
     body = StreamField(WORDS, blank=True, verbose_name=_("content"))

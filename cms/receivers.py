@@ -1,8 +1,41 @@
-"""What the site does when the public set has changed."""
+"""What the site does when the public set, or an editor's word, has changed."""
 
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from wagtail.contrib.redirects.models import Redirect
+from wagtail.signals import page_published, page_unpublished, post_page_move
+
+from cms import kept, snapshot
+from cms.models import SiteFrame
 from cms.services import sync_item_pages
+from supervision.models import PublicItem
+from supervision.signals import public_set_changed
 
 
 def follow_releases(sender, release, **kwargs) -> None:
-    """Make the tree of item pages equal to the released set."""
+    """Withdrawn addresses first, then everything else is of yesterday, then the tree of pages."""
+    forget_withdrawn()
+    kept.new_stamp()
     sync_item_pages()
+    kept.new_stamp()
+
+
+def forget_withdrawn() -> int:
+    """Take the kept pages of every item that is not public; says how many files went."""
+    public = {entry.slug for entry in snapshot.current().entries}
+    slugs = PublicItem.objects.exclude(slug__in=public).values_list("slug", flat=True)
+    return sum(kept.forget(slug) for slug in slugs)
+
+
+def follow_words(sender, **kwargs) -> None:
+    """An editor's change shows once it is committed."""
+    transaction.on_commit(kept.new_stamp)
+
+
+def connect() -> None:
+    public_set_changed.connect(follow_releases, dispatch_uid="cms.follow_releases")
+    for signal in (page_published, page_unpublished, post_page_move):
+        signal.connect(follow_words, dispatch_uid=f"cms.follow_words.{id(signal)}")
+    for model in (SiteFrame, Redirect):
+        post_save.connect(follow_words, sender=model, dispatch_uid=f"cms.saved.{model.__name__}")
+        post_delete.connect(follow_words, sender=model, dispatch_uid=f"cms.gone.{model.__name__}")

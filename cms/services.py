@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.models import GroupPagePermission, Page, Site
 
-from cms import snapshot
+from cms import kept, snapshot
 from cms.models import (
     BulletinIndexPage,
     HomePage,
@@ -42,8 +42,8 @@ def sync_site() -> HomePage:
                     "Every figure comes from an edition reviewed before it was released.</p>"
                 ),
                 body=[
-                    ("status_strip", {"heading": _("Where things stand")}),
                     ("changes", {"heading": _("Changes this month"), "limit": 5}),
+                    ("status_strip", {"heading": _("Where things stand")}),
                     ("board", {"heading": _("All items")}),
                     ("goals", {"heading": _("Numeric goals")}),
                     ("counties", {"heading": _("Progress by county")}),
@@ -82,15 +82,20 @@ def sync_site() -> HomePage:
                     "text",
                     _(
                         "<p>The supervision office releases an edition each month. A release is "
-                        "written by one person and reviewed by another; a correction is a new "
-                        "edition and says so.</p>"
+                        "written by one person and read by three others, one after the other; a "
+                        "correction is a new edition and says so.</p>"
                     ),
                 )
             ],
         ),
     )
+    for page in (home, *home.get_children().live().filter(first_published_at=None).specific()):
+        if page.first_published_at is None:
+            page.save_revision().publish()
     _sync_rights(home)
     sync_item_pages()
+    # Run at every deployment: new templates and settings show at once.
+    transaction.on_commit(kept.new_stamp)
     return home
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cms import views
+from cms import data_views, views
 
 app_name = "cms"
 
@@ -11,7 +11,22 @@ urlpatterns = [
     path("progress/items.xlsx", views.items_xlsx, name="items_xlsx"),
     path("progress/<slug:slug>/", views.item, name="item"),
     path("progress/<slug:slug>.json", views.item_json, name="item_json"),
+    path("changes/", views.changes, name="changes"),
+    path("corrections/", views.corrections, name="corrections"),
+    path("editions/", views.editions, name="editions"),
+    path("editions/<slug:key>/", views.edition, name="edition"),
+    path("search/", views.search, name="search"),
+    path("open-data/", data_views.open_data, name="open_data"),
+    path(
+        "open-data/<slug:edition>/<slug:table>.<slug:form>",
+        data_views.open_data_file,
+        name="open_data_file",
+    ),
+    path("feeds/all.xml", data_views.feed, {"kind": "all", "key": ""}, name="feed_all"),
+    path("feeds/<slug:kind>/<slug:key>.xml", data_views.feed, name="feed"),
     path("site-map/", views.site_map, name="site_map"),
     path("sitemap.xml", views.sitemap_xml, name="sitemap_xml"),
+    path("leaving/", views.leaving, name="leaving"),
+    path("fragment/", views.fragment, name="fragment"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -1,7 +1,9 @@
 """Public addresses that are no pages of the tree: item addresses, downloads, maps."""
 
 import io
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,8 +14,12 @@ from wagtail.models import Page, Site
 from wagtail.views import serve
 
 from cms import snapshot
-from cms.filters import Filters
+from cms.dress import is_own_exit
+from cms.feeds import groups_with_feeds
+from cms.filters import LEGENDS, Filters, refuse_parameters
 from cms.models import ItemPage
+from cms.search import LONGEST_QUERY, SHOWN
+from supervision.middleware import STRICT
 from supervision.models import PublicItem
 from supervision.spreadsheets.cells import csv_lines, text_row
 
@@ -76,16 +82,107 @@ def gone(request) -> HttpResponse:
     return response
 
 
+def _context(source) -> dict:
+    return {
+        "snapshot": source,
+        "snapshot_date": source.released_at,
+        "statuses": list(snapshot.STATUSES.values()),
+    }
+
+
+@require_safe
+def changes(request):
+    """Everything the editions have told, newest first."""
+    refuse_parameters(request)
+    current = snapshot.current()
+    told = [
+        (edition, [fact for fact in edition.facts if fact.kind != "progress"])
+        for edition in current.past.editions
+    ]
+    return render(
+        request,
+        "cms/changes.html",
+        _context(current) | {"told": [pair for pair in told if pair[1]]},
+    )
+
+
+@require_safe
+def corrections(request):
+    """What earlier editions had wrong."""
+    refuse_parameters(request)
+    return render(request, "cms/corrections.html", _context(snapshot.current()))
+
+
+@require_safe
+def editions(request):
+    """The editions by their months."""
+    refuse_parameters(request)
+    return render(request, "cms/editions.html", _context(snapshot.current()))
+
+
+@require_safe
+def edition(request, key: str):
+    """What was public with the edition of a month; 410 once nothing of it may be read."""
+    refuse_parameters(request)
+    past = snapshot.current().past
+    found = past.edition(key)
+    if found is None:
+        if key in past.gone:
+            return gone(request)
+        raise Http404
+    return render(request, "cms/edition.html", _context(found) | {"edition": found})
+
+
+@require_safe
+def search(request):
+    """Everything that holds the words: the exact title first, by relevance or by time."""
+    refuse_parameters(request, ("q", "sort"))
+    query, sort = request.GET.get("q", ""), request.GET.get("sort", "")
+    if len(query) > LONGEST_QUERY or sort not in ("", "time"):
+        raise Http404
+    current = snapshot.current()
+    hits = current.index.find(query, by_time=sort == "time")
+    return render(
+        request,
+        "cms/search.html",
+        _context(current)
+        | {
+            "search_query": query,
+            "words": query.strip(),
+            "found": [hit.document.entry for hit in hits],
+            "hits": hits[:SHOWN],
+            "total": len(hits),
+            "is_by_time": sort == "time",
+        },
+    )
+
+
 @require_safe
 def item_json(request, slug: str):
-    """The released facts of one item, as data."""
-    entry = snapshot.current().find(slug)
+    """The released facts of one item with its history, as data."""
+    refuse_parameters(request)
+    current = snapshot.current()
+    entry = current.find(slug)
     if entry is None:
         if PublicItem.objects.filter(slug=slug).exists():
             return gone(request)
         raise Http404
     return JsonResponse(
-        {"number": entry.number, "document": entry.document, **entry.data},
+        {
+            "number": entry.number,
+            "document": entry.document,
+            **entry.data,
+            "history": [
+                {
+                    "id": fact.urn,
+                    "kind": fact.kind,
+                    "date": fact.day.isoformat(),
+                    "edition": fact.edition,
+                    "text": fact.text,
+                }
+                for fact in current.past.facts_of(slug)
+            ],
+        },
         json_dumps_params={"ensure_ascii": False, "indent": 1},
     )
 
@@ -128,32 +225,82 @@ def _live_pages(request):
     return pages.not_type(ItemPage).order_by("path")
 
 
+def linked_pages(current: snapshot.PublicSet) -> list[str]:
+    """Names of the made pages that have something to show: an empty one is linked nowhere."""
+    filled = {
+        "changes": current.past.facts,
+        "corrections": current.past.corrections,
+        "editions": current.past.editions,
+        "open_data": current.entries,
+    }
+    return [name for name, rows in filled.items() if rows]
+
+
 @require_safe
 def site_map(request):
     """All public pages for people."""
+    refuse_parameters(request)
+    current = snapshot.current()
     return render(
         request,
         "cms/site_map.html",
-        {"pages": _live_pages(request), "entries": snapshot.current().entries},
+        {
+            "pages": _live_pages(request),
+            "current": current,
+            "entries": current.entries,
+            "feeds": [
+                (kind, key, name, LEGENDS[kind]) for kind, key, name in groups_with_feeds(current)
+            ],
+        },
     )
 
 
 @require_safe
 def sitemap_xml(request):
     """All public pages for search engines: exactly the released set."""
+    refuse_parameters(request)
+    current = snapshot.current()
     base = f"{request.scheme}://{request.get_host()}"
     addresses = [
         (base + (page.get_url(request) or "/"), page.last_published_at)
         for page in _live_pages(request)
     ]
-    addresses += [(base + entry.url, entry.changed_at) for entry in snapshot.current().entries]
+    for name in linked_pages(current):
+        addresses.append((base + reverse(f"cms:{name}"), current.released_at))
+    addresses += [(base + edition.url, edition.released_at) for edition in current.past.editions]
+    addresses += [(base + entry.url, entry.changed_at) for entry in current.entries]
     return render(
         request, "cms/sitemap.xml", {"addresses": addresses}, content_type="application/xml"
     )
 
 
 @require_safe
+def leaving(request):
+    """A notice before a link to another site; only addresses that our own pages carry."""
+    target = request.GET.get("url", "")
+    if not is_own_exit(target, request.GET.get("key", "")):
+        raise Http404
+    host = urlsplit(target).hostname or ""
+    return render(request, "public/leaving.html", {"target": target, "target_host": host})
+
+
+@require_safe
+def fragment(request):
+    """Status words only, for a frame in the pages of a portal that the settings name."""
+    response = render(request, "public/fragment.html", {"snapshot": snapshot.current()})
+    embedders = " ".join(settings.PUBLIC_EMBEDDERS)
+    if embedders:
+        response["Content-Security-Policy"] = STRICT.replace(
+            "frame-ancestors 'none'", f"frame-ancestors {embedders}"
+        )
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.xframe_options_exempt = True
+    return response
+
+
+@require_safe
 def robots(request):
+    refuse_parameters(request)
     text = "User-agent: *\nDisallow: /desk/\nDisallow: /cms/\nDisallow: /admin/\n"
     text += f"Sitemap: {request.build_absolute_uri(reverse('cms:sitemap_xml'))}\n"
     return HttpResponse(text, content_type="text/plain")

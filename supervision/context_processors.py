@@ -2,13 +2,18 @@
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.utils.functional import SimpleLazyObject
 
 from supervision.models import Demonstration
 
 
 def _is_demonstration() -> bool:
-    return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=300)
+    try:
+        return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=300)
+    except DatabaseError:
+        # The page that says the database is away must not need it.
+        return False
 
 
 def site(request) -> dict:

@@ -257,6 +257,7 @@ class _Replay:
         while day <= self.today:
             self.live(day, is_swept=self.calendar.is_working(day))
             day += timedelta(days=1)
+        self.leave_one_sent_back()
         self.tidy_inboxes()
         record_event(
             EventKind.DEMONSTRATION_LOADED,
@@ -305,6 +306,20 @@ class _Replay:
             ignore_conflicts=True,
             batch_size=1000,
         )
+
+    def leave_one_sent_back(self) -> None:
+        """Whoever looks around finds a closing that was sent back, also when chance left none."""
+        if Assignment.objects.filter(status=Assignment.Status.RETURNED).exists():
+            return
+        waiting = Assignment.objects.filter(status=Assignment.Status.UNDER_REVIEW)
+        first, *others = waiting.order_by("-submitted_at", "-pk")[:2] or [None]
+        if others:
+            acts.send_back_assignment(
+                assignment=first,
+                by=self.cast.ducha,
+                at=self.moment(self.today, 16, 30),
+                reason="缺少验收意见和数据来源说明，请补正。",
+            )
 
     def tidy_inboxes(self) -> None:
         """Old entries are read, older ones done; old mails were never sent and say so."""

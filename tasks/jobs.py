@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
@@ -76,6 +79,7 @@ def tick() -> dict:
         },
         "letters": draw_letters,
         "editions": lambda: publish_due(at=timezone.now()),
+        "public_pages": render_public_pages,
         "fan_out": fan_out_missed,
         "exports": lambda: look_after_exports(at=timezone.now()),
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
@@ -112,6 +116,28 @@ def tick_lease(*, wait_seconds: float = LEASE_WAIT_SECONDS) -> Iterator[int]:
         yield fence
     finally:
         give_back_lease(TICK_LEASE, holder=holder)
+
+
+def render_public_pages() -> dict:
+    """After a release: wake the rendering of public pages, in a job of its own.
+
+    By its name, for the tasks know no pages; two files of the folder tell whether there is need.
+    """
+    if not settings.PUBLIC_PAGES_DIR:
+        return {}
+    root = Path(settings.PUBLIC_PAGES_DIR)
+    present, rendered = (_text_of(root / name) for name in ("stamp", "rendered-for"))
+    if present and present == rendered:
+        return {"fresh": True}
+    async_task("django.core.management.call_command", "keep_public", "--if-old")
+    return {"woken": True}
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("ascii")
+    except OSError:
+        return ""
 
 
 def draw_letters() -> dict:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
+from cms.dress import exit_address
 from notifications.models import GroupRobot, MessageHold
 from supervision.models import (
     Attachment,
@@ -375,8 +376,27 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         sha256=hashlib.sha256(b"PK").hexdigest(),
     )
     rows["supervision:pack_file", "-"] = (reverse("supervision:pack_file", args=[file.uid]), {})
-    for name in ("items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"):
+    for name in (
+        "items_csv",
+        "items_xlsx",
+        "site_map",
+        "sitemap_xml",
+        "robots",
+        "changes",
+        "corrections",
+        "editions",
+        "search",
+        "open_data",
+        "feed_all",
+        "fragment",
+    ):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
+    for tag, key, subject in (("own", "2026-06", slug), ("other", "1999-01", "0123456789")):
+        rows["cms:edition", tag] = (reverse("cms:edition", args=[key]), {})
+        table = reverse("cms:open_data_file", args=[key, "items", "csv"])
+        rows["cms:open_data_file", tag] = (table, {})
+        rows["cms:feed", tag] = (reverse("cms:feed", args=["item", subject]), {})
+    rows["cms:leaving", "-"] = (exit_address("https://other.example/"), {})
     for name in ("item", "item_json"):
         rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})
         rows[f"cms:{name}", "other"] = (reverse(f"cms:{name}", args=["0123456789"]), {})

@@ -17,6 +17,18 @@ COMPLETE = {
     "ALLOWED_HOSTS": "duban.example.gov.cn",
     "DEFAULT_FROM_EMAIL": "duban@example.gov.cn",
 }
+# The seven elements of the public pages' footer, with domain.
+FRAME = {
+    "SITE_DOMAIN": "duban.example.gov.cn",
+    "SITE_ID_CODE": "1311000001",
+    "SITE_PARTY_MARK": "0123456789ABCDEF0123456789ABCDEF",
+    "SITE_ICP": "某ICP备00000001号",
+    "SITE_POLICE": "某公网安备00000000000001号",
+    "SITE_ORGANIZER": "某市人民政府",
+    "SITE_UNDERTAKER": "某市政府督查室",
+    "SITE_CONTACT": "编辑部 0000-0000000",
+}
+COMPLETE |= FRAME
 
 
 def start(code: str = "import django; django.setup()", **changes) -> subprocess.CompletedProcess:
@@ -39,12 +51,27 @@ def test_production_starts_with_everything():
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("name", [name for name in COMPLETE if name != "DJANGO_SETTINGS_MODULE"])
+@pytest.mark.parametrize("name", sorted(set(COMPLETE) - {"DJANGO_SETTINGS_MODULE", *FRAME}))
 def test_production_refuses_to_start_without(name):
     result = start(**{name: None})
 
     assert result.returncode != 0
     assert name in result.stderr
+
+
+@pytest.mark.parametrize("value", [None, " "])
+@pytest.mark.parametrize("name", sorted(FRAME))
+def test_the_web_server_refuses_to_start_while_the_footer_has_a_gap(name, value):
+    result = start("import supervision.config.wsgi", **{name: value})
+
+    assert result.returncode != 0
+    assert name in result.stderr
+
+
+def test_the_web_server_starts_with_a_complete_footer():
+    result = start("import supervision.config.wsgi")
+
+    assert result.returncode == 0, result.stderr
 
 
 def test_production_refuses_a_short_key():

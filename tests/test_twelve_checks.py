@@ -42,7 +42,7 @@ CHECKS = {
     ),
     12: (
         "tests.tasks.test_worker",
-        "test_healthz_turns_red_within_three_intervals_of_a_stopped_worker",
+        "test_healthz_turns_red_within_one_interval_of_a_stopped_worker",
         "test_the_card_names_what_is_wrong",
     ),
 }

@@ -6,9 +6,14 @@ from urllib.parse import urlencode
 from django import template
 from django.template.loader import render_to_string
 from django.utils.dateparse import parse_date
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from cms.snapshot import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot
+from cms.entries import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot
+from cms.filters import CHOICES, LEGENDS, Chip, Section
+from cms.history import Edition
+from cms.open_data import TABLES
+from cms.qr import qr_svg
 from supervision.charts import MilestonePoint, Segment, milestone_line, stacked_bar, target_bar
 
 register = template.Library()
@@ -46,6 +51,75 @@ def first_n(rows, n) -> list:
 @register.simple_tag
 def county_query(name: str) -> str:
     return urlencode({"county": name})
+
+
+@register.simple_tag
+def search_query(words: str, sort: str) -> str:
+    return urlencode({"q": words, "sort": sort} if sort else {"q": words})
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.simple_tag
+def data_tables() -> list:
+    return list(TABLES.values())
+
+
+@register.simple_tag
+def group_switches() -> list[Chip]:
+    """The ways to group the list, from the landing page."""
+    return [
+        Chip(str(LEGENDS[name]), "/progress/" + (f"?by={name}" if name != "kind" else ""), False)
+        for name in CHOICES
+    ]
+
+
+@register.simple_tag
+def status_chips(snapshot: Snapshot) -> list[Chip]:
+    """One chip for each state that has an item."""
+    return [
+        Chip(str(row["word"]), f"/progress/?status={row['code']}", False, row["count"])
+        for row in snapshot.counts()
+        if row["count"]
+    ]
+
+
+@register.simple_tag
+def section_bar(section: Section) -> str:
+    """The states of a section in one bar."""
+    counts = Snapshot(entries=section.entries).counts()
+    return stacked_bar(
+        [Segment(str(row["word"]), row["count"], row["light"]) for row in counts if row["count"]],
+        title=section.word,
+    )
+
+
+@register.simple_tag
+def edition_title(edition: Edition) -> str:
+    return _("Edition {key}").format(key=edition.key)
+
+
+@register.simple_tag(takes_context=True)
+def disclosure_rows(context, entry: Entry) -> list[tuple[str, str]]:
+    """The rows every disclosed document carries, in the customary order."""
+    released = localdate(entry.first_released_at)
+    code = getattr(context.get("footer"), "site_code", "")
+    index = f"{released.year}-{entry.number:05d}"
+    return [
+        (_("Index number"), f"{code}/{index}" if code else index),
+        (_("Class of theme"), entry.theme),
+        (_("Issued by"), entry.document["issuing_body"]),
+        (_("Issued on"), entry.document["issued_date"]),
+        (_("Title"), entry.document["title"]),
+        (_("Document number"), entry.document["doc_number"]),
+        (_("Made public on"), released.isoformat()),
+        (_("Key words"), "、".join(dict.fromkeys(filter(None, (entry.theme, entry.lead))))),
+        (_("Validity"), _("in force")),
+        (_("Form of disclosure"), _("disclosed on the agency's own initiative")),
+    ]
 
 
 @register.simple_tag
@@ -158,3 +232,9 @@ def public_crumbs(*parts: str) -> list[dict]:
     for label, url in zip(pairs[::2], pairs[1::2], strict=True):
         crumbs.append({"label": label, "url": url})
     return [*crumbs, {"label": last, "url": ""}]
+
+
+@register.simple_tag(takes_context=True)
+def page_qr(context) -> str:
+    """The code of this page's one address, for a phone held before a screen or a poster."""
+    return qr_svg(str(context["canonical_url"]))

@@ -280,6 +280,13 @@ class PublicItemQuerySet(models.QuerySet):
     def withdrawn(self):
         return self.exclude(withdrawn_at=None)
 
+    def with_last_withdrawal(self):
+        """Each with `last_withdrawal_at`: what was released before then stays unread for good."""
+        withdrawals = Q(item__events__kind="withdrawn")
+        return self.annotate(
+            last_withdrawal_at=models.Max("item__events__happened_at", filter=withdrawals)
+        )
+
 
 class PublicItem(models.Model):
     """An item's public identity and its released facts.

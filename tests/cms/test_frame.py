@@ -1,7 +1,7 @@
 """What every public page carries: headers, no cookie, tags, the banner; and what it costs."""
 
 import re
-from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -9,109 +9,27 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from wagtail.models import Site
 
-from cms import snapshot
+from cms import modes, snapshot, tags
 from cms.models import BulletinIndexPage, BulletinPage, SiteFrame
 from supervision.models import Demonstration
 from tests.cms.world import crawl, item_of
 from tests.factories import NOON, TODAY
 
 pytestmark = pytest.mark.django_db
-LEVELS = {
-    1: {"SiteName", "SiteDomain", "SiteIDCode"},
-    2: {"ColumnName", "ColumnDescription", "ColumnKeywords", "ColumnType"},
-    3: {"ArticleTitle", "PubDate", "ContentSource", "Keywords", "Description"},
-}
-SEVERAL = {"ColumnKeywords", "ColumnType", "Keywords"}
-LEFTOVERS = {"网站名称", "网站域名", "栏目名称", "描述", "关键词", "None"}
-
-
-class Head(HTMLParser):
-    """Meta tags, the headings of level one, and whatever runs or styles in place."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.meta: list[tuple[str, str]] = []
-        self.headings: list[str] = []
-        self.inline: list[str] = []
-        self.sources: list[str] = []
-        self.lang = ""
-        self._open = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        if tag == "html":
-            self.lang = given.get("lang", "")
-        if tag == "meta" and "name" in given:
-            self.meta.append((given["name"], given.get("content") or ""))
-        if tag == "h1":
-            self.headings.append("")
-        if tag == "style" or "style" in given or any(name.startswith("on") for name in given):
-            self.inline.append(tag)
-        if tag == "script" and not given.get("src"):
-            self.inline.append(tag)
-        if tag in ("script", "img", "iframe", "link"):
-            self.sources.append(given.get("src") or given.get("href") or "")
-        self._open = tag
-
-    def handle_endtag(self, tag):
-        self._open = ""
-
-    def handle_data(self, data):
-        if self._open == "h1" and self.headings:
-            self.headings[-1] += data.strip()
-
-
-def kind_of(address: str) -> set[int]:
-    if address == "/":
-        return {1}
-    if re.match(r"^/progress/[0-9a-f]{10}/$", address) or re.match(r"^/bulletins/.+", address):
-        return {1, 2, 3}
-    return {1, 2}
-
-
-def faults(address: str, text: str) -> list[str]:
-    """What the inspection of government sites would find wrong with the tags of a page."""
-    head = Head(text)
-    tags: dict[str, list[str]] = {}
-    for name, content in head.meta:
-        tags.setdefault(name, []).append(content)
-    found = []
-    for level in kind_of(address):
-        found += [f"{name} is missing" for name in LEVELS[level] - set(tags)]
-    for name, contents in tags.items():
-        if name in SEVERAL | {"viewport"}:
-            continue
-        if len(contents) > 1:
-            found.append(f"{name} stands twice")
-    lower = [name.lower() for name in tags]
-    found += [f"{name} differs only in case" for name in set(lower) if lower.count(name) > 1]
-    for name, contents in tags.items():
-        for content in contents:
-            if not content.strip() or content.strip() in LEFTOVERS or "{{" in content:
-                found.append(f"{name} is empty or a leftover: {content!r}")
-    code, name = tags.get("SiteIDCode"), tags.get("ColumnName")
-    if code and not re.fullmatch(r"\d{10}|bm\d{8}", code[0]):
-        found.append("SiteIDCode")
-    if name and tags.get("ColumnDescription") == name:
-        found.append("ColumnDescription repeats the name")
-    if len(head.headings) != 1 or not head.headings[0]:
-        found.append(f"headings {head.headings}")
-    if 3 in kind_of(address):
-        if tags.get("ArticleTitle") != head.headings:
-            found.append(f"ArticleTitle {tags.get('ArticleTitle')} is not {head.headings}")
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d [0-2]\d:[0-5]\d", tags.get("PubDate", [""])[0]):
-            found.append(f"PubDate {tags.get('PubDate')}")
-    if head.lang != "zh-CN":
-        found.append(f"lang {head.lang}")
-    return found
 
 
 @pytest.fixture
 def full_site(site, world, publish):
     """A released edition, a bulletin, and the footer filled in."""
     SiteFrame.objects.filter(site=Site.objects.get(is_default_site=True)).update(
-        site_domain="duban.example.gov.cn", site_code="1311000001", organizer="云溪市人民政府"
+        site_domain="duban.example.gov.cn",
+        site_code="1311000001",
+        organizer="云溪市人民政府",
+        party_mark="AB" * 16,
+        icp="某ICP备1号",
+        police="某公网安备2号",
+        undertaker="督查室",
+        contact="0310-1234567",
     )
     index = BulletinIndexPage.objects.get()
     index.add_child(
@@ -128,13 +46,101 @@ def full_site(site, world, publish):
     return world
 
 
-def test_every_page_has_the_tags_of_its_kind(client, full_site):
-    pages = crawl(client)
-    html = {a: text for a, (_s, text) in pages.items() if "text/html" in text.split("\n\n")[0]}
+ELDER = modes.Mode(is_elder=True)
 
-    assert len([address for address in html if 3 in kind_of(address)]) == 5
-    wrong = {address: found for address, text in html.items() if (found := faults(address, text))}
+
+def html_of(client, *more) -> dict[str, str]:
+    """The text of every page a reader reaches."""
+    return {
+        address: text.split("\n<!doctype", 1)[1]
+        for address, (status, text) in crawl(client, *more).items()
+        if "text/html" in text[:400] and status == 200 and "/fragment/" not in address
+    }
+
+
+def test_every_page_has_the_tags_of_its_kind(client, full_site):
+    html = html_of(client)
+
+    assert len([a for a in html if 3 in tags.levels_of(a)]) >= 6
+    wrong = {a: found for a, text in html.items() if (found := tags.faults(a.split("?")[0], text))}
     assert wrong == {}
+    pages = {
+        a: t
+        for a, t in html.items()
+        if "?" not in a and not a.startswith(("/elder", "/contrast", "/text-"))
+    }
+    assert len(pages) >= 8
+    assert tags.shared_titles(pages) == []
+
+
+@pytest.mark.parametrize(
+    "pattern, wrong, fault",
+    [
+        ('name="PubDate"', 'name="Pubdate"', "PubDate is missing"),
+        ('name="Url"', 'name="url"', "url should be Url"),
+        ("<h1>", "<h1></h1><h1>", "headings"),
+        ('ColumnName" content="[^"]*', 'ColumnName" content="栏目名称', "a leftover"),
+        ('PubDate" content="[^"]*', 'PubDate" content="2026-06-10 1:05', "PubDate"),
+        ('SiteIDCode" content="[^"]*', 'SiteIDCode" content="13110', "SiteIDCode is no code"),
+        ('<meta name="SiteName"', '<meta name="SiteName" content="x">\\g<0>', "stands twice"),
+        ('<meta name="SiteName"', '<meta name="sitename" content="x">\\g<0>', "only in case"),
+        ('lang="zh-CN"', 'lang="en"', "lang"),
+        ('rel="canonical" href="', 'rel="canonical" href="x', "is not the canonical"),
+    ],
+)
+def test_the_validator_sees_each_fault(client, full_site, pattern, wrong, fault):
+    path = f"/progress/{full_site.on_track.item.public_item.slug}/"
+    text = client.get(path).content.decode()
+    assert tags.faults(path, text) == []
+
+    spoilt = re.sub(pattern, wrong, text, count=1)
+    assert spoilt != text
+    assert any(fault in found for found in tags.faults(path, spoilt))
+
+
+def test_the_tags_hold_under_a_portals_path(client, full_site, settings):
+    """The portal's codes, its path in every link, the landing page a column of the portal."""
+    settings.PUBLIC_PREFIX = "/zt/duban"
+    SiteFrame.objects.update(site_name="某某市人民政府", site_code="bm12345678")
+
+    todo, seen = ["/zt/duban/"], {}
+    while todo:
+        address = todo.pop()
+        if address in seen:
+            continue
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        if "text/html" not in answer["Content-Type"]:
+            seen[address] = ""
+            continue
+        seen[address] = text = answer.content.decode()
+        for link in re.findall(r'(?:href|src|action)="(/[^"]*)"', text):
+            assert link.startswith("/zt/duban/"), (address, link)
+            if "?" not in link and "static" not in link and "." not in link:
+                todo.append(link)
+    pages = {a.removeprefix("/zt/duban"): t for a, t in seen.items() if t and "/fragment/" not in a}
+    assert len(pages) > 20
+    for path, text in pages.items():
+        plain = modes.read(path)[1]
+        assert tags.faults(plain, text, is_column=True) == [], path
+        assert 'content="bm12345678"' in text
+    data = client.get("/zt/duban/sitemap.xml").content.decode()
+    assert "<loc>http://testserver/zt/duban/progress/" in data
+    assert not re.findall(r"<loc>http://testserver/(?!zt/duban/)", data)
+
+
+def test_the_footer_has_its_seven_elements_on_every_page(client, full_site):
+    shown = SiteFrame.objects.get().shown()
+    for address, text in html_of(client).items():
+        foot = text[text.index("<footer") :]
+        path = modes.read(address.split("?")[0])[1]
+        here = quote("http://testserver" + path, safe="")
+        assert f"jiucuo.html?site_code={shown['site_code']}&amp;url={here}" in foot, address
+        assert f"bszs.conac.cn/sitename?method=show&amp;id={shown['party_mark']}" in foot
+        assert 'href="https://beian.miit.gov.cn/"' in foot
+        for name in ("site_code", "icp", "police", "organizer", "undertaker", "contact"):
+            assert shown[name] in foot, (address, name)
+        assert 'href="https://beian.mps.gov.cn/"' in foot
 
 
 def test_no_page_sets_a_cookie_or_runs_anything_in_place(client, full_site):
@@ -142,7 +148,7 @@ def test_no_page_sets_a_cookie_or_runs_anything_in_place(client, full_site):
         assert "set-cookie" not in text.lower(), address
         if "text/html" not in text[:400]:
             continue
-        head = Head(text)
+        head = tags.Head(text)
         assert head.inline == [], address
         assert not [s for s in head.sources if s.startswith(("http:", "https:", "//"))], address
     assert client.cookies == {}
@@ -197,7 +203,23 @@ def test_the_demonstration_says_so_on_every_page(client, full_site, is_demonstra
             assert ("演示数据" in text) is is_demonstration, address
 
 
-@pytest.mark.parametrize("address", ["/", "/progress/", "item", "json", "csv", "/sitemap.xml"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/progress/",
+        "item",
+        "json",
+        "csv",
+        "/sitemap.xml",
+        "/changes/",
+        "/editions/2026-06/",
+        "/search/?q=事项",
+        "/open-data/",
+        "/open-data/latest/milestones.csv",
+        "/feeds/all.xml",
+    ],
+)
 def test_reading_costs_the_same_whatever_is_public(client, city, full_site, publish, address):
     public = full_site.on_track.item.public_item
     address = {
@@ -232,4 +254,4 @@ def test_the_site_map_and_the_search_are_one_step_away(client, site, address):
     page = client.get(address).content.decode()
 
     assert 'href="/site-map/"' in page
-    assert "/progress/" in page
+    assert "/search/" in page

@@ -43,7 +43,7 @@ def sheet_rows(client, query: dict | None = None):
         {"page": "2"},
         {"sort": "title"},
         {"status": "done", "utm_source": "x"},
-        {"q": "院" * 101},
+        {"q": "院" * 201},
         {"lead__organization__password": "x"},
     ],
 )
@@ -142,7 +142,7 @@ def test_search_words_are_shown_as_text(client, released):
 
 
 def test_the_names_of_parameters_are_a_fixed_list():
-    assert NAMES == ("kind", "status", "lead", "county", "theme", "q")
+    assert NAMES == ("kind", "status", "theme", "lead", "county", "month", "q", "by", "sort")
 
 
 @pytest.mark.parametrize("name", ["items_csv", "items_xlsx", "site_map", "sitemap_xml", "robots"])

@@ -119,7 +119,9 @@ def test_a_reopened_item_stays_done_late_until_the_next_edition(client, city, wo
     publish(world.document, NOON + timedelta(days=1))
 
     page = client.get(address_of(world.late)).content.decode()
-    assert "逾期完成" not in page
+    state = re.search(r'<p class="summary-sentence">.*?</p>', page, re.S)[0]
+    assert "逾期完成" not in state
+    assert "逾期完成 → " in page, "what was is told in the history, not overwritten"
     assert "重新" in page or "重启" in page
     assert CANARY not in page
 

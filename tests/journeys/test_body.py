@@ -54,7 +54,7 @@ def test_a_return_goes_to_the_head_the_office_and_back(visit, town):
     assert report.status == "submitted"
 
     officer.go(f"/desk/reviews/?kind=reports&open={report.uid}")
-    officer.act("退回", reason="请写明选址在何处，附批复。")
+    officer.act("退回", reason_class="evidence", reason="请写明选址在何处，附批复。")
     liaison.go(page)
     assert "请写明选址在何处，附批复。" in liaison.text
     assert liaison.page.locator(f"[name={prefix}-progress_text]").input_value() == "已完成选址。"
@@ -69,7 +69,7 @@ def test_a_return_goes_to_the_head_the_office_and_back(visit, town):
 
     officer.go("/desk/reviews/?kind=reports")
     assert "已选址在高新区东路1号。" in officer.text
-    officer.act("审核通过", verified_percent="35")
+    officer.act("通过并核定进度", verified_percent="35")
     report.refresh_from_db()
     assert (report.status, report.verified_percent) == ("approved", 35)
     officer.go(share.get_absolute_url())

@@ -21,6 +21,17 @@ NAMES = (
     "formula",
     "burden",
     "queries",
+    "tags",
+    "frame",
+    "headers",
+    "plain",
+    "freshness",
+    "elder",
+    "a11y",
+    "cvd",
+    "availability",
+    "public-set",
+    "withdraw",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}

@@ -8,25 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_proofs_hold_at_a_tiny_size():
+@pytest.mark.parametrize(
+    "name",
+    ["lights", "two-schedulers", "contention", "import", "roundtrip", "formula", "queries"],
+)
+def test_the_proof_holds_at_a_tiny_size(name):
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.proofs",
-            "--quick",
-            "lights",
-            "two-schedulers",
-            "contention",
-            "import",
-            "roundtrip",
-            "formula",
-            "queries",
-        ],
+        [sys.executable, "-m", "tests.proofs", "--quick", name],
         cwd=ROOT,
         env=environment | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"},
         capture_output=True,
@@ -35,5 +29,4 @@ def test_the_proofs_hold_at_a_tiny_size():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("lights", "two-schedulers", "contention", "import", "roundtrip", "formula"):
-        assert f"{name}: holds" in done.stdout
+    assert f"{name}: holds" in done.stdout

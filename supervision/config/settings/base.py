@@ -1,6 +1,8 @@
 """What is true everywhere. Differences live in dev, test and production."""
 
 from datetime import time
+from hashlib import sha256
+from urllib.parse import urlsplit
 
 from supervision.config.env import BASE_DIR, env
 
@@ -40,6 +42,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cms.middleware.PublicSiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "supervision.middleware.SecurityHeadersMiddleware",
@@ -209,6 +212,36 @@ WAGTAILDOCS_SERVE_METHOD = "serve_view"
 WAGTAILDOCS_EXTENSIONS = ["pdf", "docx", "xlsx"]
 WAGTAIL_I18N_ENABLED = False
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+
+# The public site. Hosts: both lists empty means one host for everything (the demonstration).
+PUBLIC_HOSTS = env.list("PUBLIC_HOSTS", [])
+DESK_HOSTS = env.list("DESK_HOSTS", [])
+# As a column of a portal: the path under which the portal passes requests on, e.g. /zt/duban
+PUBLIC_PREFIX = env.str("PUBLIC_PREFIX", "").rstrip("/")
+# Who may show the fragment of status words in a frame: origins, e.g. https://www.example.gov.cn
+PUBLIC_EMBEDDERS = env.list("PUBLIC_EMBEDDERS", [])
+# Rendered pages; shared by all web hosts. One folder for each database, so that none shows
+# another's. Hosts whose pages are written there, beside those only held in memory.
+PUBLIC_PAGES_DIR = env.str(
+    "PUBLIC_PAGES_DIR",
+    str(VAR_DIR / "public" / sha256(repr(DATABASES["default"]["NAME"]).encode()).hexdigest()[:12]),
+)
+PUBLIC_KEPT_HOSTS = [urlsplit(SITE_URL).netloc, *PUBLIC_HOSTS]
+# Name and the seven elements of the footer, until the publisher writes his own in the site's
+# settings. Production refuses to start while one is blank (cms.checks).
+SITE_FRAME = {
+    "site_name": env.str("SITE_NAME", "重点任务进展公开"),
+    "site_domain": env.str("SITE_DOMAIN", ""),
+    "site_code": env.str("SITE_ID_CODE", ""),
+    "party_mark": env.str("SITE_PARTY_MARK", ""),
+    "icp": env.str("SITE_ICP", ""),
+    "police": env.str("SITE_POLICE", ""),
+    "organizer": env.str("SITE_ORGANIZER", ""),
+    "undertaker": env.str("SITE_UNDERTAKER", ""),
+    "contact": env.str("SITE_CONTACT", ""),
+}
+# Production says yes.
+IS_FRAME_REQUIRED = False
 
 # What the office may set for itself.
 RETURN_DAY = env.int("RETURN_DAY", 5)

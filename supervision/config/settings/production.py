@@ -14,6 +14,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
     raise ValueError("ALLOWED_HOSTS must name the hosts / ALLOWED_HOSTS 必须写明主机名")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL")
+IS_FRAME_REQUIRED = True
 SEND_MAIL = env.bool("SEND_MAIL", False)
 WAGTAILADMIN_BASE_URL = SITE_URL
 

@@ -56,6 +56,9 @@ class Command(BaseCommand):
             signal.signal(number, self._stop)
         self.web = self.worker = self.long_worker = None
         try:
+            shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host
+            # Links in mails and the pages that are kept belong to the address one really opens.
+            os.environ.setdefault("SITE_URL", f"http://{shown}:{port}")
             self._prepare(no_demo=no_demo)
             self._run(host, port)
         except Stop:

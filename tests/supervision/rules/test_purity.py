@@ -29,6 +29,8 @@ def test_a_rule_knows_no_database_and_no_clock(path):
         "policy_file",
         "calendar_file",
         "letter_text",
+        "public_checks",
+        "secrecy_slip",
     }
     assert django <= {"django.utils.formats", "django.utils.translation"}
     own = {name for name in names if name.startswith(("supervision", "notifications", "cms"))}

@@ -132,6 +132,7 @@ def test_the_navigation_names_what_the_duty_has_and_where_one_is(client, city, n
         "事项",
         "矩阵",
         "文书",
+        "表册",
         "政策文件",
         "公开稿",
         "操作记录",
