@@ -4,11 +4,11 @@ The office's own line stands before the bodies' (domain.md, section 6.3).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import CharField, Count, F, Min, Q, Value
 from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils import timezone
@@ -118,15 +118,16 @@ class Clocks:
 def read_clocks(user: User, *, today: date, year: int) -> Clocks:
     """Whose desk is late, as far as `user` sees it; a leader sees the desks of the own items.
 
-    The number of queries depends neither on the rows nor on the bodies.
+    The number of queries depends neither on the rows nor on the desks nor on the bodies.
     """
     calendar, table = working_calendar(), limits()
     facts = _facts(user, year)
     office, sign_offs_over = [], Counter()
-    for desk in DESKS:
-        if desk.code in OF_PUBLICATION and not permissions.sees_all_items(user):
-            continue
-        waiting, over = _lying(desk, user, today, table, calendar)
+    sees_all = permissions.sees_all_items(user)
+    desks = [desk for desk in DESKS if sees_all or desk.code not in OF_PUBLICATION]
+    lying = _lying(desks, user, today, table, calendar)
+    for desk in desks:
+        waiting, over = lying[desk.code]
         if desk.code in BODY_QUEUES:
             sign_offs_over += over
             continue
@@ -149,23 +150,35 @@ def read_clocks(user: User, *, today: date, year: int) -> Clocks:
 
 
 def _lying(
-    desk: Desk, user: User, today: date, table: Mapping, calendar: WorkingCalendar
-) -> tuple[Counter, Counter]:
-    """By body what lies on a desk, and what lies there longer than its limit: one query."""
-    rows = desk.rows()
-    if not permissions.sees_all_items(user):
-        if "assignment_id" in desk.links:
-            seen = Assignment.objects.visible_to(user).values("pk")
-            rows = rows.filter(**{f"{desk.links['assignment_id']}__in": seen})
-        else:
-            rows = rows.filter(pk__in=SupervisionItem.objects.visible_to(user).values("pk"))
-    value, unit = table[desk.limit, ""]
-    latest = latest_over(today, Clock(value, Unit(unit)), calendar)
-    waiting, over = Counter(), Counter()
-    for body, since_at in rows.values_list(BODY_QUEUES.get(desk.code, "pk"), "since_at"):
+    desks: Iterable[Desk], user: User, today: date, table: Mapping, calendar: WorkingCalendar
+) -> dict[str, tuple[Counter, Counter]]:
+    """By desk and body what lies there, and what longer than its limit: one statement for all."""
+    found, latest, parts = {}, {}, []
+    for desk in desks:
+        rows = desk.rows()
+        if not permissions.sees_all_items(user):
+            if "assignment_id" in desk.links:
+                seen = Assignment.objects.visible_to(user).values("pk")
+                rows = rows.filter(**{f"{desk.links['assignment_id']}__in": seen})
+            else:
+                rows = rows.filter(pk__in=SupervisionItem.objects.visible_to(user).values("pk"))
+        value, unit = table[desk.limit, ""]
+        day = latest_over(today, Clock(value, Unit(unit)), calendar)
+        latest[desk.code] = midnight(day + ONE_DAY)
+        found[desk.code] = (Counter(), Counter())
+        parts.append(
+            rows.order_by()
+            .annotate(
+                desk_code=Value(desk.code, output_field=CharField()),
+                body=F(BODY_QUEUES.get(desk.code, "pk")),
+            )
+            .values_list("desk_code", "body", "since_at")
+        )
+    for code, body, since_at in parts[0].union(*parts[1:], all=True):
+        waiting, over = found[code]
         waiting[body] += 1
-        over[body] += since_at is not None and since_at < midnight(latest + ONE_DAY)
-    return waiting, over
+        over[body] += since_at is not None and since_at < latest[code]
+    return found
 
 
 def _url_of(code: str, user: User) -> str:

@@ -10,7 +10,7 @@ from supervision.models import Demonstration
 
 def _is_demonstration() -> bool:
     try:
-        return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=30)
+        return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=300)
     except DatabaseError:
         # The page that says the database is away must not need it.
         return False

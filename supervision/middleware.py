@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supervision.models import Delegation
+from supervision.read_once import reading
 
 STRICT = (
     "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -104,3 +105,16 @@ class StandInMiddleware:
             _("This belongs to the person alone. Stop standing in first, then it is your own."),
         )
         return redirect("supervision:home")
+
+
+class ReadOnceMiddleware:
+    """A page of the desk that only reads asks for the office's settings once."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method in ("GET", "HEAD") and request.path.startswith("/desk/"):
+            with reading():
+                return self.get_response(request)
+        return self.get_response(request)

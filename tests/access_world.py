@@ -126,6 +126,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
     name = "supervision:{}".format
     return {
         "item": (reverse(name("item"), args=[working.item.uid]), {}),
+        "item_milestones": (reverse(name("item_milestones"), args=[working.item.uid]), {}),
         "item_edit": (reverse(name("item_edit"), args=[draft.uid]), {}),
         "item_act": (reverse(name("item_act"), args=[draft.uid, "submit"]), version),
         "review_act": (

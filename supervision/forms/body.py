@@ -6,7 +6,15 @@ from django import forms
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from supervision.models import Assignment, Cause, Milestone, Organization, ProgressReport, Target
+from supervision.models import (
+    Assignment,
+    Cause,
+    Milestone,
+    Organization,
+    ProgressReport,
+    SendBackReason,
+    Target,
+)
 from supervision.services.files import ACCEPT
 from supervision.services.milestones import Step
 from supervision.services.reports import FIELDS, plain_number
@@ -97,6 +105,15 @@ class ActForm(forms.Form):
 
 class ReasonForm(ActForm):
     reason = text_field(_("Reason"))
+
+
+class SendBackForm(ReasonForm):
+    """The class is for counting; what to do stands in the text."""
+
+    reason_class = forms.ChoiceField(
+        label=_("Class of the reason"), choices=[("", "—"), *SendBackReason.choices]
+    )
+    field_order = ["reason_class", "reason"]
 
 
 class OpinionForm(ActForm):

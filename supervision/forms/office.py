@@ -151,6 +151,23 @@ class GrantForm(ActForm):
     opinion = _text(_("Decision"), required=False, rows=2)
 
 
+class MoveMilestonesForm(ActForm):
+    """By how many calendar days the chosen milestones move, and why; one reason for all."""
+
+    days = forms.IntegerField(
+        label=_("Move by how many calendar days"),
+        min_value=-366,
+        max_value=366,
+        help_text=_("A negative number moves them forward."),
+    )
+    reason = _text(_("Reason"), required=True)
+
+    def clean_days(self) -> int:
+        if self.cleaned_data["days"] == 0:
+            raise forms.ValidationError(_("By zero days nothing moves."))
+        return self.cleaned_data["days"]
+
+
 class UpholdForm(ActForm):
     organization = forms.ModelChoiceField(
         label=_("Give the work to"), queryset=Organization.objects.standing().in_official_order()

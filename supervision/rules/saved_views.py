@@ -8,12 +8,14 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "items": ("document", "kind", "state", "body", "leader", "light", "q", "order"),
     "matrix": ("document", "kind", "state", "body", "leader", "q"),
     "timeline": ("document", "kind", "state", "body", "leader", "light", "q"),
-    "ledger": ("document", "light", "body"),
+    "ledger": ("document", "light", "body", "columns", "details"),
     "ledgers": ("sheet", "document", "period", "kind", "state", "body", "leader", "light")
     + ("paper", "order", "numbering"),
 }
 LEFT_OUT = frozenset({"page"})
-LONGEST_VALUE = 100
+# Names of columns stand in one value, with this between them.
+JOINT = "."
+LONGEST_VALUE = 250
 LONGEST_QUERY = 500
 MOST_FIELDS = 30
 

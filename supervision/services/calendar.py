@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from supervision.models import CalendarDay, CalendarNotice, CalendarYear
+from supervision.read_once import read_once
 from supervision.rules.calendar_file import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -19,6 +20,7 @@ from supervision.rules.working_days import WorkingCalendar
 _calendar: dict[tuple, WorkingCalendar] = {}
 
 
+@read_once
 def working_calendar() -> WorkingCalendar:
     """The calendar in force; kept in the process until a notice changes it."""
     key = tuple(CalendarYear.objects.order_by("year").values_list("year", "number", "fingerprint"))

@@ -22,6 +22,7 @@ from supervision.models import (
     SupervisionItem,
     TimeLimit,
 )
+from supervision.read_once import read_once
 from supervision.rules.escalation import SHIP_LADDER, Level, Trigger
 from supervision.rules.lights import (
     EARLY_IS_BLUE_SCHEME,
@@ -154,6 +155,7 @@ SHIP_SCHEMES: dict[str, tuple] = {
 }
 
 
+@read_once
 def limits() -> dict[tuple[str, str], tuple[int, str]]:
     """All limits by (code, urgency): the office's rows over the shipped ones."""
     found = {key: (value, unit) for key, (value, unit, *_rest) in SHIP_LIMITS.items()}
@@ -186,6 +188,7 @@ class Schemes:
         return self.by_pk.get(item.light_scheme_id, self.default)
 
 
+@read_once
 def light_schemes() -> Schemes:
     """Every stored scheme, read in one query; the shipped one where no row is the default."""
     default, by_pk = SHIP_SCHEME, {}

@@ -5,7 +5,7 @@ Columns and customs: domain.md, section 8.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -163,14 +163,19 @@ def write_ledger(
     order: str = BY_CHAPTER,
     numbering: str = RUNNING,
     progress: Progress | None = None,
+    columns: Collection[str] = (),
+    details: Collection[str] = (),
 ) -> LedgerCounts:
     """Write the workbook of these assignments, as they stand on `today`, to a path or a file.
 
     `assignments` are those somebody may see. With `body` only its shares are shown, each row with
     the light of its own share. `light` keeps the shares that show it, and the items that show it
     themselves or have such a share. `progress` is told (shares done, shares in all) after every
-    batch; what it raises ends the writing.
+    batch; what it raises ends the writing. `columns` of the sheet to print and `details` of the
+    flat one are keys; none given means all.
     """
+    print_columns = chosen_columns(PRINT_COLUMNS, columns)
+    flat_columns = chosen_columns(FLAT_COLUMNS, details)
     if body is not None:
         assignments = assignments.of_body_on(body, today)
     ledger = LedgerRows(assignments, today=today, body=body, light=light, order=order)
@@ -186,14 +191,14 @@ def write_ledger(
         return Writer(sheet, widths)
 
     printed = PrintSheet(
-        sheet_of(pgettext("ledger", "Supervision ledger"), PRINT_COLUMNS, paper),
+        sheet_of(pgettext("ledger", "Supervision ledger"), print_columns, paper),
         styles,
-        PRINT_COLUMNS,
+        print_columns,
         title,
         facts,
         numbering=numbering,
     )
-    flat = FlatSheet(sheet_of(pgettext("ledger", "Details"), FLAT_COLUMNS), styles, FLAT_COLUMNS)
+    flat = FlatSheet(sheet_of(pgettext("ledger", "Details"), flat_columns), styles, flat_columns)
     printed.begin()
     flat.begin()
     lights: Counter = Counter()
@@ -220,6 +225,13 @@ def write_ledger(
     )
     book.save(target)
     return LedgerCounts(items=items, assignments=shares)
+
+
+def chosen_columns(columns: Sequence[Column], keys: Collection[str]) -> tuple[Column, ...]:
+    """The columns with these keys, in the order of the table; the running number stays first."""
+    return tuple(
+        column for column in columns if not keys or column.key == NUMBER or column.key in keys
+    )
 
 
 def facts_line(filter_text: str, as_of: datetime, unit_name: str) -> str:

@@ -48,6 +48,13 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class DoneForm(forms.Form):
+    actual_date = forms.DateField(label=_("Done on"))
+    evidence_text = forms.CharField(
+        label=_("What shows it"), widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
 LIGHTS = [
     {"code": "red", "text": "逾期3天"},
     {"code": "orange", "text": "逾期9天"},
@@ -169,6 +176,47 @@ def sample_context() -> dict:
         "reason_form": ReasonForm(prefix="return"),
         "cancel_form": ReasonForm(prefix="cancel"),
         "open_form": ReasonForm(data={"open-reason": ""}, prefix="open"),
+        "dialog_form": DoneForm(prefix="done"),
+        "bars": [
+            {"label": "尚未开始", "value": 0, "text": "0%"},
+            {"label": "督查台账导出", "value": 43, "text": "已写12,300行，共28,600行"},
+            {"label": "全部完成", "value": 100, "text": "22 / 22"},
+        ],
+        "save_rows": [
+            {"name": "尚未填写", "row": {"report": None}},
+            {"name": "正在保存", "words": _("Saving…")},
+            {"name": "已保存", "row": {"report": {"saved_at": moment, "filled_by": "王芳"}}},
+            {
+                "name": "他人先保存",
+                "row": {
+                    "report": {"saved_at": moment, "filled_by": "王芳", "version": 3},
+                    "theirs": {"by": "刘洋", "texts": [("本期进展", "主体结构已封顶。")]},
+                },
+                "problems": ["刘洋已先保存这一行，请核对后再保存。"],
+            },
+            {
+                "name": "提请注意",
+                "row": {
+                    "report": {"saved_at": moment, "filled_by": "王芳"},
+                    "warnings": ["与上期文字有九成相同，请确认已写明新的进展。"],
+                    "moves": ["高新技术企业数量：上期186家，本期120家"],
+                },
+            },
+        ],
+        "shortcuts": [("A", "通过"), ("B", "退回"), ("N", "下一件")],
+        "saved_views": {
+            "page": "items",
+            "query": "light=red",
+            "can_save": True,
+            "can_share": True,
+            "has_any": True,
+            "chips": [Choice("逾期事项", is_active=True), Choice("本月到期（共享）")],
+        },
+        "end_pages": [
+            ("分页：首页", Paginator(range(45), 20).page(1)),
+            ("分页：末页", Paginator(range(45), 20).page(3)),
+            ("分页：仅有一页", Paginator(range(5), 20).page(1)),
+        ],
         "files": [
             {
                 "name": "孵化器验收意见.pdf",

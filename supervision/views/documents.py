@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_fsm import can_proceed, has_transition_perm
 
+from supervision import permissions
 from supervision.desk import lit_items, plain
 from supervision.forms.office import PlainForm, TextFileForm
 from supervision.models import (
@@ -44,6 +45,7 @@ def documents(request):
     )
     context = {
         "documents": rows,
+        "can_import": permissions.can_import_tables(request.user),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Documents"))],
     }
     return render(request, "desk/documents.html", context)

@@ -25,7 +25,7 @@ from supervision.views.navigation import page_of
 from supervision.waiting import QUEUES, count_by_queue, waiting_for
 
 BAD = (Light.RED, Light.ORANGE, Light.YELLOW)
-EVENTS_SHOWN = 20
+EVENTS_SHOWN = 12
 BAD_SHOWN = 30
 UNSIGNED_SHOWN = 12
 LEADER_PAGE = 60

@@ -5,7 +5,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Case, CharField, F, IntegerField, Q, Value, When
+from django.db.models.functions import Cast, ExtractDay, ExtractMonth, ExtractYear
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -159,22 +160,17 @@ def items(request):
 
 
 def selects_of(request) -> list[dict]:
-    """The select boxes: name, label, options as (value, label, is_chosen)."""
+    """The select boxes: name, label, options as (value, label, is_chosen). One statement."""
     user = request.user
-    visible = visible_items(user)
-    documents = PolicyDocument.objects.visible_to(user).order_by("-issued_date", "pk")
-    bodies = Organization.objects.filter(
-        assignments__role="lead", assignments__item__in=visible
-    ).distinct()
-    leaders = User.objects.filter(led_items__in=visible).distinct().order_by("pk")
+    options = _options(user)
     found = [
-        ("document", _("Document"), [(str(d.uid), str(d)) for d in documents]),
+        ("document", _("Document"), options["document"]),
         ("state", _("State"), [(v, str(n)) for v, n in SupervisionItem.Status.choices]),
     ]
     if permissions.sees_all_items(user):
         found += [
-            ("body", _("Lead body"), [(str(b.uid), str(b)) for b in bodies.in_official_order()]),
-            ("leader", _("Leader in charge"), [(str(u.uid), str(u)) for u in leaders]),
+            ("body", _("Lead body"), options["body"]),
+            ("leader", _("Leader in charge"), options["leader"]),
         ]
     return [
         {
@@ -184,6 +180,49 @@ def selects_of(request) -> list[dict]:
         }
         for name, label, options in found
     ]
+
+
+def _options(user) -> dict[str, list[tuple[str, str]]]:
+    """Documents, lead bodies and leaders of the items somebody sees, each in its order."""
+    visible = visible_items(user)
+
+    def boxes(box: str, rows, label, *order):
+        kind, position = order or (Value(0), Value(0))
+        return (
+            rows.order_by()
+            .annotate(
+                box=Value(box, output_field=CharField()),
+                label=label,
+                kind_order=Cast(kind, IntegerField()),
+                place=Cast(position, IntegerField()),
+            )
+            .values_list("box", "label", "kind_order", "place", "pk", "uid")
+        )
+
+    documents = PolicyDocument.objects.visible_to(user)
+    day = F("issued_date")
+    rows = boxes(
+        "document",
+        documents,
+        F("doc_number"),
+        ExtractYear(day) * -1,
+        (ExtractMonth(day) * 100 + ExtractDay(day)) * -1,
+    )
+    if permissions.sees_all_items(user):
+        bodies = Organization.objects.filter(
+            assignments__role="lead", assignments__item__in=visible
+        ).distinct()
+        leaders = User.objects.filter(led_items__in=visible).distinct()
+        name = Case(When(display_name="", then=F("username")), default=F("display_name"))
+        rows = rows.union(
+            boxes("body", bodies, F("short_name"), F("kind_position"), F("position")),
+            boxes("leader", leaders, name),
+            all=True,
+        )
+    found: dict[str, list[tuple[str, str]]] = {"document": [], "body": [], "leader": []}
+    for box, label, _kind, _place, _pk, uid in sorted(rows, key=lambda row: (row[0], *row[2:5])):
+        found[box].append((str(uid), label))
+    return found
 
 
 # The file of one item
@@ -238,6 +277,8 @@ def _show(request, row: SupervisionItem, *, bound=None, status: int = 200):
         "has_more": len(history) > HISTORY_SIZE,
         "offers": item_acts.offers(row, user, bound=bound),
         "hints": item_acts.hints(row, user, row.shares),
+        "can_move_milestones": permissions.moves_milestones(user)
+        and row.status == SupervisionItem.Status.IN_PROGRESS,
         "can_edit": row.status == SupervisionItem.Status.DRAFT
         and permissions.can_edit_item(row, user),
         "is_body": is_body,

@@ -7,7 +7,8 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import FileResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -40,6 +41,7 @@ def ledger(request):
 def _page(request, form):
     context = {
         "form": form,
+        "chooses_columns": bool(request.GET.get("columns") or request.GET.get("details")),
         "saved_views": views_of(request, SavedView.Page.LEDGER),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Ledger"))],
     }
@@ -49,12 +51,17 @@ def _page(request, form):
 @login_required
 @require_POST
 def ledger_xlsx(request):
-    """Write the ledger of what this user may see, and keep a record of it."""
+    """Write the ledger of what this user may see, and keep a record of it.
+
+    `show` only puts the choice into the address, to be sent to somebody or kept as a bookmark.
+    """
     user = request.user
     _require_right(user)
     form = LedgerForm(request.POST, user=user)
     if not form.is_valid():
         return _page(request, form)
+    if "show" in request.POST:
+        return redirect(f"{reverse('supervision:ledger')}?{form.query()}")
     rows = Assignment.objects.visible_to(user)
     document = form.cleaned_data["document"]
     if document is not None:
@@ -79,6 +86,8 @@ def ledger_xlsx(request):
             body=body,
             light=form.cleaned_data["light"],
             exported_by=str(user),
+            columns=form.narrowed("columns"),
+            details=form.narrowed("details"),
         )
         record_export(
             by=user,

@@ -25,7 +25,11 @@ class Link:
 
 # Address name, label, further address names under the same entry.
 HOME = ("home", _("Home"), ("mine", "clocks"))
-ITEMS = ("items", _("Items"), ("item", "item_new", "item_edit", "item_act", "items_dispatch"))
+ITEMS = (
+    "items",
+    _("Items"),
+    ("item", "item_milestones", "item_new", "item_edit", "item_act", "items_dispatch"),
+)
 REVIEWS = ("reviews", _("Reviews"), ("review", "review_act"))
 DECISIONS = ("reviews", _("Decisions"), ("review", "review_act"))
 MATRIX = ("matrix", _("Matrix"), ("timeline",))

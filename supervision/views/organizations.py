@@ -32,6 +32,10 @@ def organizations(request):
     bodies = Organization.objects.in_official_order().prefetch_related(
         "successor_links__new", "predecessor_links__old", "aliases"
     )
+    bodies = list(bodies)
+    for body in bodies:
+        names = (alias.name for alias in body.aliases.all())
+        body.other_names = [n for n in names if n not in (body.short_name, body.full_name)]
     changes = Succession.objects.select_related("decided_by").prefetch_related(
         "links__old", "links__new", "changes"
     )

@@ -663,7 +663,7 @@ ACTS: dict[str, Act] = {
         permissions.can_review_report,
         in_state("send_back"),
         gettext_lazy("The return was sent back."),
-        forms.ReasonForm,
+        forms.SendBackForm,
         intro=gettext_lazy("Your reason is shown to the body; what it handed in stays on record."),
     ),
 }

@@ -1,6 +1,6 @@
 """What waits for the office: one queue after another, oldest first, decided in place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +37,7 @@ from supervision.views.base import (
 )
 from supervision.views.navigation import Link, page_of
 from supervision.views.review_details import detail_of
-from supervision.waiting import QUEUES, Queue, Waiting, count_by_queue, waiting_for
+from supervision.waiting import QUEUES, Queue, Waiting, complete, count_by_queue, waiting_for
 
 PAGE_SIZE = 50
 
@@ -65,6 +65,10 @@ class ReviewAct:
     is_direct: bool = False
     # May be done to several at once.
     is_bulk: bool = False
+    # Together: the words all rows share (`fields` say where they go), and what each row brings.
+    bulk_form: type[forms.ActForm] | None = None
+    each: Callable[[Any], dict] = lambda row: {}
+    bulk_label: Any = ""
     direct_label: Any = ""
 
 
@@ -79,6 +83,10 @@ def _is_submitted(row) -> bool:
 
 def _is_endorsed(row) -> bool:
     return row.status == ExtensionRequest.Status.ENDORSED
+
+
+def _as_asked(extension: ExtensionRequest) -> dict:
+    return {"granted_date": extension.asked_date}
 
 
 ACTS: dict[str, tuple[ReviewAct, ...]] = {
@@ -158,12 +166,15 @@ ACTS: dict[str, tuple[ReviewAct, ...]] = {
             "endorse", _("Endorse and pass to the leader"), requests.endorse_extension,
             "extension", _("The request went to the leader with your opinion."),
             forms.NeededOpinionForm, _OPINION, tone="primary", fits=_is_submitted,
+            is_bulk=True, bulk_form=forms.NeededOpinionForm,
         ),
         ReviewAct(
             "grant", _("Grant"), requests.grant_extension, "extension",
             _("The extension was granted; the original due date stays on file."),
             forms.GrantForm, (("granted_date", "granted_date"), *_OPINION),
             tone="primary", fits=_is_endorsed,
+            is_bulk=True, bulk_form=forms.NeededOpinionForm, each=_as_asked,
+            bulk_label=_("Grant as asked for"),
         ),
         ReviewAct(
             "refuse", _("Refuse"), requests.refuse_extension, "extension",
@@ -271,6 +282,8 @@ def _show(
     queue: str = "",
     uid: UUID | None = None,
     bound: dict | None = None,
+    bulk_form: forms.ActForm | None = None,
+    ticked: Collection[UUID] = (),
     is_named: bool = False,
 ):
     user, today = request.user, local_today()
@@ -289,8 +302,13 @@ def _show(
         return redirect(f"{reverse('supervision:reviews')}?kind={chosen}")
     opened = _opened(rows, str(uid or request.GET.get("open", "")))
     following, former = _around(rows, opened)
+    place = rows.index(opened) + 1 if opened else 0
+    opened = complete(opened) if opened else None
     acts = _offers(opened, chosen, bound or {}) if opened and opened.is_mine else []
-    bulk_act = next((act for act in ACTS[chosen] if act.is_bulk), None)
+    bulk_acts = [act for act in ACTS[chosen] if act.is_bulk] if any(r.is_mine for r in rows) else []
+    bulk_form = bulk_form or next(
+        (act.bulk_form(act="together") for act in bulk_acts if act.bulk_form), None
+    )
     context = {
         "tabs": [
             Link(
@@ -313,9 +331,12 @@ def _show(
         "shortcuts": _shortcuts(acts, has_next=following is not None),
         "following": following,
         "former": former,
-        "place": rows.index(opened) + 1 if opened else 0,
-        "bulk_act": bulk_act if any(row.is_mine for row in rows) else None,
-        "bulk_label": bulk_act.direct_label or bulk_act.label if bulk_act else "",
+        "place": place,
+        "bulk_acts": [
+            (act.name, act.bulk_label or act.direct_label or act.label) for act in bulk_acts
+        ],
+        "bulk_form": bulk_form,
+        "chosen_uids": ticked,
         "late_count": sum(row.is_late for row in rows),
         "template": f"desk/reviews/_{chosen.replace('-', '_')}.html",
         "crumbs": [
@@ -419,19 +440,31 @@ def review_act(request, queue: str, uid, act: str):
 @login_required
 @require_POST
 def reviews_bulk(request, queue: str):
-    """Accept the chosen matters of one queue: the single act for each, every refusal named."""
+    """Decide the chosen matters of one queue: the single act for each, every refusal named.
+
+    What several share, an opinion, is written once and stands in the history of each.
+    """
     if not may_review(request.user):
         raise PermissionDenied
-    chosen = next((act for act in ACTS.get(queue, ()) if act.is_bulk), None)
+    offered = [act for act in ACTS.get(queue, ()) if act.is_bulk]
+    wanted = request.POST.get("act", "")
+    chosen = next((act for act in offered if wanted in ("", act.name)), None)
     if chosen is None:
         raise Http404
     uids = uids_of(request.POST.getlist("chosen"))
+    shared = {}
+    if chosen.bulk_form is not None:
+        form = chosen.bulk_form(request.POST, act="together")
+        if not form.is_valid():
+            return _show(request, queue=queue, bulk_form=form, ticked=uids)
+        shared = {keyword: form.cleaned_data.get(name) for name, keyword in chosen.fields}
     rows = MODELS[queue].objects.visible_to(request.user).filter(uid__in=uids).order_by("pk")
     at = timezone.now()
-    perform_each(
-        request,
-        rows,
-        lambda row: chosen.service(**{chosen.argument: row}, by=request.user, at=at),
-        label=str(chosen.direct_label or chosen.label),
-    )
+
+    def act(row) -> None:
+        values = shared | chosen.each(row)
+        chosen.service(**{chosen.argument: row}, by=request.user, at=at, **values)
+
+    label = str(chosen.bulk_label or chosen.direct_label or chosen.label)
+    perform_each(request, rows, act, label=label)
     return redirect(f"{reverse('supervision:reviews')}?kind={queue}")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from supervision import permissions
 from supervision.forms.saved_views import SavedViewForm
 from supervision.models import SavedView
-from supervision.rules.saved_views import PARAMETERS, UnknownParameter, clean_query
+from supervision.rules.saved_views import JOINT, PARAMETERS, UnknownParameter, clean_query
 from supervision.services import saved_views as services
 from supervision.views.base import perform
 from supervision.views.navigation import Link
@@ -51,7 +51,8 @@ def _typed_query(request, page: str) -> str:
     if "query" in request.POST:
         return request.POST["query"]
     names = PARAMETERS.get(page, ())
-    return urlencode([(name, request.POST[name]) for name in names if request.POST.get(name)])
+    values = [(name, JOINT.join(request.POST.getlist(name))) for name in names]
+    return urlencode([(name, value) for name, value in values if value])
 
 
 @login_required

@@ -89,6 +89,12 @@ class Person:
         with self.page.expect_navigation():
             self.click(selector)
 
+    def leave_by_key(self, key: str) -> None:
+        """One key that leads to another page; counted as a character."""
+        with self.page.expect_navigation():
+            self.page.keyboard.press(key)
+        self.cost.characters += 1
+
     def type(self, selector: str, text: str) -> None:
         """Typed key by key into a field reached by a click; what stood there is replaced."""
         place = self.page.locator(selector)
@@ -272,13 +278,13 @@ def fill(path: Path, shares: list) -> int:
 def officer_reviews(browser, base: str, count: int) -> dict:
     """The officer's part: so many returns accepted one after the other in the review queue.
 
-    What the review page offers today is used: open the form, accept, the next one opens.
+    One key a return: A accepts what stands open, and the next one opens.
     """
     officer = Person(browser, base, "officer")
     officer.go("/desk/reviews/?kind=reports")
     for _number in range(count):
-        officer.click("#open details.act-primary summary")
-        officer.leave_by("#open details.act-primary button[type=submit]")
+        officer.page.locator("#open [data-shortcuts]:not([hidden])").wait_for()
+        officer.leave_by_key("a")
     return officer.done().plus(Cost())
 
 

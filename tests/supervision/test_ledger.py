@@ -304,3 +304,20 @@ def test_the_command_narrows_to_a_document_and_a_body(city, tmp_path):
     for wrong in ({"document": "没有"}, {"organization": "没有"}):
         with pytest.raises(CommandError):
             call_command("export_ledger", str(path), stdout=StringIO(), **wrong)
+
+
+def test_chosen_columns_stand_in_the_order_of_the_table_with_its_own_words(city):
+    two_chapters(city)
+
+    book = written(columns=["due", "item", "light"], details=["state", "body"])[0]
+
+    printed, flat, _counties = book.worksheets
+    assert [cell.value for cell in printed[3]] == ["序号", "事项", "办结时限", "亮灯"]
+    assert [cell.value for cell in flat[1]] == ["序号", "承办单位", "状态"]
+    whole = written()[0].worksheets[1]
+    names = [cell.value for cell in whole[1]]
+    for row in (2, 3):
+        line = [cell.value for cell in whole[row]]
+        assert [cell.value for cell in flat[row]] == [
+            line[names.index(heading)] for heading in ("序号", "承办单位", "状态")
+        ]

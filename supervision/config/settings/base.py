@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "supervision.middleware.StandInMiddleware",
+    "supervision.middleware.ReadOnceMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -138,6 +139,7 @@ else:
     Q_CLUSTER["orm"] = "default"
 
 AUTH_USER_MODEL = "supervision.User"
+AUTHENTICATION_BACKENDS = ["supervision.backends.DeskBackend"]
 LOGIN_URL = "supervision:sign_in"
 LOGIN_REDIRECT_URL = "supervision:home"
 LOGOUT_REDIRECT_URL = "supervision:sign_in"

@@ -300,7 +300,13 @@ REPORT_ACTS = [
     ("under_sign_off", "release", {}, "body_head", "submitted"),
     ("under_sign_off", "refuse", {"reason": "数据不全"}, "body_head", "draft"),
     ("submitted", "approve", {"verified_percent": 35, "opinion": "属实"}, "officer", "approved"),
-    ("submitted", "send_back", {"reason": "请补充"}, "officer", "returned"),
+    (
+        "submitted",
+        "send_back",
+        {"reason": "请补充", "reason_class": "vague"},
+        "officer",
+        "returned",
+    ),
 ]
 
 
@@ -334,13 +340,26 @@ def test_a_reason_left_out_keeps_the_form_open(client, city, period):
     assert report_of(period).status == "submitted"
 
 
+def test_a_class_left_out_keeps_the_return_and_the_words(client, city, period):
+    report = ReportFactory(period=period, status="submitted")
+    client.force_login(city.officer)
+    url = reverse("supervision:report_act", args=[report.uid, "send_back"])
+
+    response = client.post(url, {"reason": "写好的理由"})
+
+    assert "写好的理由" in response.content.decode()
+    assert report_of(period).status == "submitted"
+
+
 def test_the_office_reads_what_was_handed_in_not_what_is_being_rewritten(client, city, period):
     report = ReportFactory(period=period, progress_text="报上去的文字")
     submit_report(report=report, by=city.body_head, at=NOON)
     client.force_login(city.officer)
     client.post(
-        reverse("supervision:report_act", args=[report.uid, "send_back"]), {"reason": "请补充"}
+        reverse("supervision:report_act", args=[report.uid, "send_back"]),
+        {"reason": "请补充", "reason_class": "vague"},
     )
+    assert ProgressReport.objects.get(pk=report.pk).send_back_reason == "vague"
     save_report(report=report, by=city.liaison, at=NOON, progress_text="还没写完的文字")
 
     for url in (report.get_absolute_url(), period.assignment.get_absolute_url()):

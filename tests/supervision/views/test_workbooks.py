@@ -246,3 +246,49 @@ def test_the_desk_of_a_body_leads_there(client, city, period):
     client.force_login(city.liaison)
 
     assert f'href="{WORKBOOK}"' in client.get(reverse("supervision:mine")).content.decode()
+
+
+def test_chosen_columns_are_kept_in_the_address_and_in_the_workbook(client, city):
+    AssignmentFactory(organization=city.bureau)
+    client.force_login(city.officer)
+    chosen = {"has_columns": "1", "columns": ["due", "item"], "details": ["body", "state"]}
+
+    kept = client.post(LEDGER_XLSX, chosen | {"show": "1"})
+
+    assert kept.url == LEDGER + "?columns=item.due&details=body.state"
+    form = client.get(kept.url).context["form"]
+    assert form["columns"].value() == ["item", "due"]
+    assert form["details"].value() == ["body", "state"]
+    book = read(client.post(LEDGER_XLSX, chosen))
+    assert [cell.value for cell in book.worksheets[0][3]] == ["序号", "事项", "办结时限"]
+    assert [cell.value for cell in book.worksheets[1][1]] == ["序号", "承办单位", "状态"]
+    assert "事项、办结时限" in Event.objects.get(kind=EventKind.EXPORTED).data["filter"]
+
+
+def test_the_columns_of_the_ledger_are_kept_in_a_view(client, city):
+    client.force_login(city.officer)
+    answer = client.post(
+        reverse("supervision:saved_views"),
+        {"page": "ledger", "name": "简表", "columns": ["item", "due"], "details": ["body"]},
+    )
+
+    assert answer.url == LEDGER + "?columns=item.due&details=body"
+
+
+def test_at_least_one_column_is_chosen(client, city):
+    client.force_login(city.officer)
+
+    answer = client.post(LEDGER_XLSX, {"has_columns": "1", "details": ["body"]})
+
+    assert "请至少选择一列" in answer.content.decode()
+    assert not Event.objects.filter(kind=EventKind.EXPORTED).exists()
+
+
+def test_all_columns_and_unknown_ones_leave_the_address_short(client, city):
+    client.force_login(city.officer)
+    form = client.get(LEDGER + "?columns=nonsense").context["form"]
+    everything = {"has_columns": "1", "columns": form["columns"].value()}
+    everything["details"] = form["details"].value()
+
+    assert client.post(LEDGER_XLSX, everything | {"show": "1"}).url == LEDGER + "?"
+    assert len(everything["columns"]) == 13
