@@ -25,7 +25,8 @@ TAGS = {
 }
 SEVERAL = frozenset({"ColumnKeywords", "ColumnType", "Keywords", "Image"})
 LEFTOVERS = frozenset({"网站名称", "网站域名", "栏目名称", "描述", "关键词", "None"})
-ARTICLE = re.compile(r"^(/progress/[0-9a-f]{10}/|/bulletins/.+|/editions/[^/]+/|/corrections/)$")
+ARTICLE = re.compile(r"^(/progress/[0-9a-f]{10}/|/bulletins/.+|/editions/[^/]+/)$")
+CORRECTIONS = "/corrections/"
 FOOTER = ("site_code", "organizer", "contact", "icp", "police")
 # Records every government site links to; everything else goes through a page of warning.
 REGISTERS = frozenset(
@@ -90,6 +91,8 @@ def tag_faults(address: str, head: Head) -> Iterator[str]:
     for name, content in head.meta:
         tags.setdefault(name, []).append(content)
     levels = levels_of(address)
+    if urlsplit(address).path.endswith(CORRECTIONS) and "ArticleTitle" in tags:
+        levels = (1, 2, 3)
     for level in levels:
         for name in TAGS[level]:
             if name not in tags:

@@ -91,6 +91,9 @@ class Head(HTMLParser):
             self.titles[-1] += data
 
 
+CORRECTIONS = "/corrections/"
+
+
 def levels_of(path: str) -> set[int]:
     """The levels of tags a page needs; `path` is without mode and prefix."""
     if path == "/":
@@ -106,10 +109,13 @@ def faults(path: str, text: str, *, is_column: bool = False) -> list[str]:
     `is_column`: the site hangs under a portal, so that its landing page is a column too.
     """
     head = Head(text)
-    levels = levels_of(path) | ({2} if is_column else set())
     tags: dict[str, list[str]] = {}
     for name, content in head.meta:
         tags.setdefault(name, []).append(content)
+    levels = levels_of(path) | ({2} if is_column else set())
+    # A list of corrections is an article from the first correction on: before it has no moment.
+    if path == CORRECTIONS and "ArticleTitle" in tags:
+        levels |= {3}
     known = frozenset().union(*LEVELS.values())
     found = [f"{name} is missing" for level in levels for name in sorted(LEVELS[level] - set(tags))]
     unwanted = known - frozenset().union(*(LEVELS[level] for level in levels))
