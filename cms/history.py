@@ -168,9 +168,11 @@ def read_past(
         _bury(past, row, [release for release in told if release not in kept], contents, keys)
         if entry is None:
             continue
-        was = None
+        was, changed_at = None, row.first_released_at
         for release, data in zip(kept, versions, strict=True):
-            shown[release.pk].append(_entry(row, release, data))
+            if was is None or data != was:
+                changed_at = release.released_at
+            shown[release.pk].append(_entry(row, release, data, changed_at))
             past.facts += [
                 Fact(
                     uid=_uid(row.slug, keys[release.pk], kind, number),
@@ -225,7 +227,7 @@ def _masked(versions: Sequence[dict]) -> list[dict]:
     return found[::-1]
 
 
-def _entry(row: PublicItem, release: Release, data: dict) -> Entry:
+def _entry(row: PublicItem, release: Release, data: dict, changed_at: datetime) -> Entry:
     return Entry(
         number=row.number,
         slug=row.slug,
@@ -233,7 +235,7 @@ def _entry(row: PublicItem, release: Release, data: dict) -> Entry:
         data={name: value for name, value in data.items() if name != "key"},
         document=release.content["document"],
         first_released_at=row.first_released_at,
-        changed_at=release.released_at,
+        changed_at=changed_at,
     )
 
 
