@@ -265,6 +265,7 @@ def publish_release(
             % {"date": release.embargo_date.isoformat()}
         )
     _check_read(release)
+    _check_open(release)
     for earlier in Release.objects.select_for_update().filter(
         document=release.document, status=Release.Status.RELEASED
     ):
@@ -285,6 +286,20 @@ def _check_read(release: Release) -> None:
     digest = canonical_hash(release.content)
     if sum(seen == digest for seen in read) != len(Release.REVIEWS):
         raise ActRefused(_("The content is not what was reviewed. Send it back."))
+
+
+def _check_open(release: Release) -> None:
+    """What was withdrawn or closed to the public since the reviews does not come back by them."""
+    keys = [entry["key"] for entry in release.content["items"]]
+    closed = release.document.items.filter(uid__in=keys).exclude(
+        openness=SupervisionItem.Openness.PROACTIVE
+    )
+    titles = [str(item.title) for item in closed.order_by("position", "pk")]
+    if titles:
+        raise ActRefused(
+            _("No longer open to the public: %(titles)s. Compose the edition afresh.")
+            % {"titles": "、".join(titles)}
+        )
 
 
 def publish_due(*, at: datetime) -> dict[str, int]:

@@ -304,6 +304,23 @@ def test_an_author_who_left_does_not_publish_by_the_job(city, world):
     assert Release.objects.get().status == "approved"
 
 
+def test_what_was_withdrawn_during_the_reviews_does_not_come_back(city, world, publish):
+    publish(world.document)
+    at = NOON + timedelta(days=1)
+    row = services.propose_release(document=world.document, by=city.publisher, at=at)
+    row = review_release(city, row, at=at)
+    public = PublicItem.objects.public().first()
+    services.withdraw_item(public_item=public, by=city.reviewer, at=at, reason="涉及个人隐私")
+
+    with pytest.raises(ActRefused, match=public.item.title):
+        services.publish_release(release=row, by=city.publisher, at=at)
+
+    public.refresh_from_db()
+    assert public.withdrawn_at is not None
+    row = services.revise_release(release=Release.objects.get(pk=row.pk), by=city.publisher, at=at)
+    assert str(public.item.uid) not in {entry["key"] for entry in row.content["items"]}
+
+
 @pytest.mark.parametrize(
     "text",
     [
