@@ -112,6 +112,7 @@ def _rewritten(answer: Answer, pages: dict[str, Answer], reader: Reader, base: s
 
     def anchor(match: re.Match) -> str:
         before, link, after, words = match.groups()
+        words = ATTRIBUTE.sub(attribute, words)
         target = place(link)
         if target is None:
             return f"<span{before}{after}>{words}</span>"

@@ -15,7 +15,9 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 LEFT_OUT = frozenset({"page"})
 # Names of columns stand in one value, with this between them.
 JOINT = "."
-LONGEST_VALUE = 250
+LONGEST_VALUE = 100
+LONGEST_LIST = 250
+LISTS = frozenset({"columns", "details"})
 LONGEST_QUERY = 500
 MOST_FIELDS = 30
 
@@ -44,7 +46,8 @@ def clean_query(page: str, query: str) -> str:
     for name, value in pairs:
         if name in LEFT_OUT or not value.strip():
             continue
-        if name not in PARAMETERS[page] or name in values or len(value) > LONGEST_VALUE:
+        longest = LONGEST_LIST if name in LISTS else LONGEST_VALUE
+        if name not in PARAMETERS[page] or name in values or len(value) > longest:
             raise UnknownParameter(name)
         values[name] = value.strip()
     cleaned = urlencode([(name, values[name]) for name in PARAMETERS[page] if name in values])
