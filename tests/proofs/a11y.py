@@ -1,11 +1,13 @@
 """axe-core over every kind of page in every state: no violation, no incomplete without a reason."""
 
 from collections import Counter
+from importlib import resources
+from pathlib import Path
 
-from tests.proofs.common import ROOT, Outcome, Scale
+from tests.proofs.common import Outcome, Scale
 from tests.proofs.public import browser, site
 
-AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
+AXE = Path(str(resources.files("axe_playwright_python").joinpath("axe.min.js")))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # rule: why axe cannot decide, and where the answer is proved instead
 EXPLAINED = {
