@@ -1,7 +1,10 @@
 """Every state × every transition, against tables written from domain.md, section 3."""
 
 import pytest
-from django_fsm import can_proceed
+from django.apps.registry import Apps
+from django.db import models
+from django.db.models.signals import class_prepared
+from django_fsm import FSMField, can_proceed
 
 from supervision.models import (
     Assignment,
@@ -159,3 +162,14 @@ def test_a_state_cannot_be_assigned(model):
 
     with pytest.raises(AttributeError):
         row.status = model.Status.values[-1]
+
+
+@pytest.mark.parametrize(("module", "listens"), [("__fake__", False), (__name__, True)])
+def test_models_of_migrations_do_not_listen_for_every_later_model(module, listens):
+    before = len(class_prepared.receivers)
+    meta = type("Meta", (), {"app_label": "elsewhere", "apps": Apps()})
+    field = FSMField(default="new")
+    type("Stateful", (models.Model,), {"__module__": module, "Meta": meta, "status": field})
+
+    assert (len(class_prepared.receivers) > before) is listens
+    class_prepared.disconnect(field._collect_transitions)
