@@ -78,6 +78,9 @@ class Entry:
     changed_at: datetime
 
     def __getattr__(self, name: str):
+        # While it is read back from a file it has no data yet.
+        if name == "data":
+            raise AttributeError(name)
         try:
             return self.data[name]
         except KeyError:

@@ -5,13 +5,13 @@ Every figure of the public site comes from here. Nothing reads a live item.
 
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Max
 from django.utils.functional import cached_property
 
 from cms.entries import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot, goal_from
 from cms.history import Edition, Fact, Past, read_past
 from cms.search import Index
-from supervision.models import PublicItem, Release
+from cms.standby import ask
+from supervision.models import PublicItem, Release, public_set_key
 
 __all__ = [
     "CAUSES",
@@ -25,6 +25,7 @@ __all__ = [
     "Snapshot",
     "current",
     "goal_from",
+    "read",
 ]
 
 
@@ -44,17 +45,25 @@ class PublicSet(Snapshot):
         """What the search of the site looks through."""
         return Index.of(self.entries, self.past)
 
+    def __getstate__(self) -> dict:
+        """What a file keeps of it: the index is made again."""
+        return {name: value for name, value in self.__dict__.items() if name != "index"}
+
 
 _kept: dict[tuple, PublicSet] = {}
 
 
 def current() -> PublicSet:
-    """The public set now. Two queries tell whether the copy in this process still holds."""
-    stamp = Release.objects.aggregate(
-        last=Max("released_at"), withdrawn=Max("withdrawn_at"), count=Count("pk")
-    )
-    items = PublicItem.objects.aggregate(withdrawn=Max("withdrawn_at"), changed=Max("changed_at"))
-    key = (*stamp.values(), *items.values())
+    """What a page shows: the public set now, from the standby while the database is away."""
+    return ask(read, lambda standby: standby.public)
+
+
+def read() -> PublicSet:
+    """The public set as the database has it, for all that writes.
+
+    Two queries tell whether the copy in this process still holds.
+    """
+    key = public_set_key()
     if key not in _kept:
         built = _build()
         _kept.clear()

@@ -396,6 +396,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         table = reverse("cms:open_data_file", args=[key, "items", "csv"])
         rows["cms:open_data_file", tag] = (table, {})
         rows["cms:feed", tag] = (reverse("cms:feed", args=["item", subject]), {})
+    rows["cms:page", "-"] = (reverse("cms:page", args=["about/"]), {})
     rows["cms:leaving", "-"] = (exit_address("https://other.example/"), {})
     for name in ("item", "item_json"):
         rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})
