@@ -47,7 +47,9 @@ class PublicSet(Snapshot):
 
     def __getstate__(self) -> dict:
         """What a file keeps of it: the index is made again."""
-        return {name: value for name, value in self.__dict__.items() if name != "index"}
+        state = super().__getstate__()
+        state.pop("index", None)
+        return state
 
 
 _kept: dict[tuple, PublicSet] = {}

@@ -93,6 +93,18 @@ def test_the_standby_is_of_its_stamp_only_and_nobody_elses(world, publish, keepi
         snapshot.current()
 
 
+def test_the_file_holds_no_word_that_is_withdrawn(world, publish, withdraw, keeping_pages):
+    publish(world.document)
+    item = world.overdue.item
+    assert item.title.encode() in (kept.folder() / "standby").read_bytes()
+
+    withdraw(public_item=item.public_item)
+
+    content = (kept.folder() / "standby").read_bytes()
+    assert item.title.encode() not in content
+    assert world.on_track.item.title.encode() in content
+
+
 def test_what_writes_never_reads_the_standby(world, publish, keeping_pages, away):
     publish(world.document)
     away()
