@@ -56,11 +56,15 @@ def _standings_of_body(
     own = (
         Assignment.objects.visible_to(user)
         .filter(organization_id=user.organization_id, item__in=rows.order_by().values("pk"))
-        .exclude(status=Assignment.Status.CANCELLED)
         .annotate(kept=kept)
+        .order_by("position", "pk")
     )
-    codes = dict(own.values_list("item_id", "kept__code"))
-    # An item without a share of its own that stands: somebody else's light, by the rule.
+    codes: dict[int, str] = {}
+    for item, code, status in own.values_list("item_id", "kept__code", "status"):
+        # The share that stands; of a body that only had it, the first one cancelled.
+        if status != Assignment.Status.CANCELLED or item not in codes:
+            codes[item] = code
+    # An item without a share of the body itself, a predecessor's: by the rule.
     return _completed(
         [(pk, codes.get(pk), due_date, position) for pk, due_date, position in found],
         user=user,

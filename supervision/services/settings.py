@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from supervision.models import (
@@ -207,7 +208,12 @@ def light_schemes() -> Schemes:
 
 def read_start_levels() -> dict[str, int]:
     """At which step urging begins, by the item's urgency; the first where nothing is said."""
-    return dict(StartLevel.objects.values_list("urgency", "number"))
+    return dict(stored_start_levels())
+
+
+def stored_start_levels() -> QuerySet:
+    """(urgency, number of the first step) of every urgency for which one is set."""
+    return StartLevel.objects.values_list("urgency", "number")
 
 
 def scheme_from(params: dict) -> LightScheme:
