@@ -123,7 +123,7 @@ def query_without(request, *names: str) -> str:
 
 def chips(request, name: str, choices: Iterable[tuple[str, str, int | None]]) -> list[Link]:
     """Chips that set one parameter of the address, the first one ("all") clearing it."""
-    rest = query_without(request, name, "page")
+    rest = query_without(request, name, "page", "print")
     chosen = request.GET.get(name, "")
     found = []
     for value, label, count in choices:
