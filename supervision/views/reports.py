@@ -129,6 +129,22 @@ class Row:
         )
 
     @property
+    def is_idle(self) -> bool:
+        """Nothing was written and nothing can be: the office skipped it, or it is not in hand."""
+        is_skipped = self.period.status == ReportPeriod.Status.SKIPPED
+        return is_skipped or (self.report is None and not self.is_editable)
+
+    def urgency(self, *, is_head: bool) -> int:
+        """Where the row stands on the page: what waits for this person first, the idle last."""
+        if self.is_idle:
+            return 3
+        if self.is_under_sign_off:
+            return 0 if is_head else 2
+        if self.is_editable:
+            return 0 if self.report and self.report.status == Status.RETURNED else 1
+        return 2
+
+    @property
     def initial(self) -> dict:
         """What the form begins with: the saved return, or the last one carried forward."""
         if self.report is not None:
@@ -285,11 +301,12 @@ def returns_of(request, label):
     for row in rows:
         if row.period.status == ReportPeriod.Status.OPEN:
             row.links = act_links(row.assignment, request.user, back=return_url(row.period))
+    is_head = request.user.has_role(Role.BODY_HEAD)
+    rows.sort(key=lambda row: row.urgency(is_head=is_head))
     today = local_today()
     due = min((row.period.due_date for row in rows), default=today)
     code, words = due_words(due, today, working_calendar())
     open_rows = [row for row in rows if row.is_editable]
-    is_head = request.user.has_role(Role.BODY_HEAD)
     waiting = [row for row in rows if row.is_under_sign_off]
     context = {
         **progress_of(rows),
@@ -303,7 +320,8 @@ def returns_of(request, label):
         if sections and request.user.only_section_id is None
         else [],
         "label": label,
-        "rows": rows,
+        "rows": [row for row in rows if not row.is_idle],
+        "idle_rows": [row for row in rows if row.is_idle],
         "due": due,
         "code": code,
         "words": words,
@@ -332,7 +350,9 @@ def progress_of(rows: list[Row]) -> dict[str, int]:
         "filed": sum(1 for row in rows if row.report and row.report.status in filed),
         "waiting": sum(1 for row in rows if row.is_under_sign_off),
         "marked": sum(1 for row in rows if row.is_marked),
-        "owed": sum(1 for row in rows if row.period.status == ReportPeriod.Status.OPEN),
+        "owed": sum(
+            1 for row in rows if row.period.status == ReportPeriod.Status.OPEN and not row.is_idle
+        ),
     }
 
 
