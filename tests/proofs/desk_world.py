@@ -124,6 +124,34 @@ def _more_pages(city, shares: list) -> list[tuple[str, str]]:
     return found
 
 
+def _write_return(city, period, status: str) -> None:
+    """A return with a goal, its figure and a file, unlike every other one."""
+    from supervision.models import Attachment, ReportFigure
+    from tests.factories import ReportFactory, TargetFactory
+
+    share = period.assignment
+    report = ReportFactory(
+        period=period,
+        status=status,
+        progress_text=f"第{period.pk}项：本期新增{period.pk * 7}家，累计{period.pk * 31}家。",
+        filled_by=city.liaison,
+        sign_off_asked_at=noon(TODAY) - timedelta(days=1),
+    )
+    target = TargetFactory(document=share.item.document, clause=share.item.clause)
+    ReportFigure.objects.create(report=report, target=target, value=12)
+    Attachment.objects.create(
+        assignment=share,
+        report=report,
+        uploaded_by=city.liaison,
+        uploaded_at=noon(TODAY),
+        original_name="证明.pdf",
+        kind="pdf",
+        size_bytes=5,
+        sha256="0" * 64,
+        file="x.pdf",
+    )
+
+
 def _lay_papers(city, shares: list) -> None:
     """What lies on the desks: some of every kind, in proportion to the shares."""
     from notifications.models import InboxEntry
@@ -140,15 +168,15 @@ def _lay_papers(city, shares: list) -> None:
         MilestoneFactory,
         ObjectionFactory,
         PeriodFactory,
-        ReportFactory,
-        TargetFactory,
     )
 
     yesterday = noon(TODAY) - timedelta(days=1)
     own = [share for share in shares if share.organization_id == city.bureau.pk]
     others = [share for share in shares if share.organization_id != city.bureau.pk]
-    for share in own:
-        PeriodFactory(assignment=share, **LAST_MONTH)
+    for number, share in enumerate(own):
+        period = PeriodFactory(assignment=share, **LAST_MONTH)
+        if number % OWN_EACH == 1:
+            _write_return(city, period, STATES[number // OWN_EACH % len(STATES)])
     for number, share in enumerate([*own[::OWN_EACH], *others[::EACH]]):
         period = PeriodFactory(
             assignment=share,
@@ -157,15 +185,9 @@ def _lay_papers(city, shares: list) -> None:
             end_date=date(2026, 3, 31),
             due_date=date(2026, 4, 5),
         )
-        ReportFactory(
-            period=period,
-            status=STATES[number % len(STATES)],
-            filled_by=city.liaison,
-            sign_off_asked_at=yesterday,
-        )
+        _write_return(city, period, STATES[number % len(STATES)])
         MilestoneFactory(assignment=share)
         MilestoneFactory(assignment=share, status="under_review", submitted_at=yesterday)
-        TargetFactory(document=share.item.document, clause=share.item.clause)
         LetterFactory(assignment=share)
         ExtensionFactory(assignment=share, submitted_at=yesterday, asked_by=city.body_head)
         ObjectionFactory(assignment=share, submitted_by=city.body_head)

@@ -84,7 +84,9 @@ def _measure(shares: int) -> dict[str, tuple[int, float]]:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    started = time.perf_counter()
     city, known = build_desk(shares)
+    print(f"{shares:,} shares laid out in {time.perf_counter() - started:.0f} s", flush=True)
     clients = {}
     found = {}
     with time_machine.travel(noon(TODAY), tick=True):
