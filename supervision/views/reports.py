@@ -30,6 +30,7 @@ from supervision.models import (
     Target,
     User,
 )
+from supervision.rules.lights import Light
 from supervision.rules.likeness import like_others, likeness
 from supervision.services import reports as services
 from supervision.services.acts import ActRefused, StaleRow
@@ -80,7 +81,7 @@ def returns(request):
         .values("label")
         .annotate(
             due=Min("due_date"),
-            total=Count("pk", filter=Q(status=ReportPeriod.Status.OPEN)),
+            total=Count("pk", filter=_is_owed()),
             skipped=Count("pk", filter=Q(status=ReportPeriod.Status.SKIPPED)),
             filed=Count("pk", filter=Q(report__status__in=[Status.SUBMITTED, Status.APPROVED])),
             waiting=Count("pk", filter=Q(report__status=Status.UNDER_SIGN_OFF)),
@@ -92,9 +93,22 @@ def returns(request):
         row["url"] = reverse("supervision:returns_of", args=[row["label"]])
         if row["filed"] >= row["total"]:
             row["code"], row["words"] = "done", _("All filed")
+        elif row["due"] < today and row["label"] != rows[0]["label"]:
+            # Long past: what is missing is on record, and may still be handed in.
+            missing = row["total"] - row["filed"]
+            row["code"] = Light.YELLOW
+            row["words"] = ngettext(
+                "%(count)s return missing", "%(count)s returns missing", missing
+            ) % {"count": missing}
         else:
             row["code"], row["words"] = due_words(row["due"], today, calendar)
     return render(request, "desk/reports/returns.html", {"periods": rows})
+
+
+def _is_owed() -> Q:
+    """Periods for which something was written or still can be."""
+    can_be = Q(report__isnull=False) | Q(assignment__status__in=IN_HAND)
+    return Q(status=ReportPeriod.Status.OPEN) & can_be
 
 
 @dataclass

@@ -382,7 +382,7 @@ def test_the_choice_of_columns_on_the_screen(client, city):
     assert [cell.value for cell in book.worksheets[0][3]] == ["编号", "督查内容"]
     assert "栏目：编号、督查内容" in book.worksheets[0]["A2"].value
     none = client.post(make, choice | {"columns": []})
-    assert "至少选一个栏目" in none.content.decode()
+    assert "至少选一列" in none.content.decode()
 
     saved = client.post(
         reverse("supervision:saved_views"), choice | {"page": "ledgers", "name": "简表"}
