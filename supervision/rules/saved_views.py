@@ -3,22 +3,22 @@
 from urllib.parse import parse_qsl, urlencode
 
 # Page: its parameters, in the order in which they are kept. The number of a page of a long list
-# is none of them: it means something else tomorrow.
+# is none of them: it means something else tomorrow. Nor is the whole list for the printer.
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "items": ("document", "kind", "state", "body", "leader", "light", "q", "order"),
     "matrix": ("document", "kind", "state", "body", "leader", "q"),
     "timeline": ("document", "kind", "state", "body", "leader", "light", "q"),
     "ledger": ("document", "light", "body", "columns", "details"),
     "ledgers": ("sheet", "document", "period", "kind", "state", "body", "leader", "light")
-    + ("paper", "order", "numbering"),
+    + ("paper", "order", "numbering", "columns"),
 }
-LEFT_OUT = frozenset({"page"})
+LEFT_OUT = frozenset({"page", "print"})
 # Names of columns stand in one value, with this between them.
 JOINT = "."
 LONGEST_VALUE = 100
-LONGEST_LIST = 250
+LONGEST_LIST = 600
 LISTS = frozenset({"columns", "details"})
-LONGEST_QUERY = 500
+LONGEST_QUERY = 1_000
 MOST_FIELDS = 30
 
 
