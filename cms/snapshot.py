@@ -3,6 +3,7 @@
 Every figure of the public site comes from here. Nothing reads a live item.
 """
 
+import logging
 from dataclasses import dataclass, field
 
 from django.utils.functional import cached_property
@@ -12,6 +13,9 @@ from cms.history import Edition, Fact, Past, read_past
 from cms.search import Index
 from cms.standby import ask
 from supervision.models import PublicItem, Release, public_set_key
+from supervision.services.releases import canonical_hash
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "CAUSES",
@@ -73,26 +77,52 @@ def read() -> PublicSet:
     return _kept[key]
 
 
+def _is_as_read(release: Release) -> bool:
+    """Whether an edition still holds what was reviewed."""
+    if canonical_hash(release.content) == release.content_hash:
+        return True
+    logger.error("Edition %s does not hold what was reviewed: it is not shown", release.pk)
+    return False
+
+
+def _is_public(row: PublicItem, release: Release) -> bool:
+    """In a released edition that is younger than the item's last withdrawal."""
+    if row.withdrawn_at is not None or release.status != Release.Status.RELEASED:
+        return False
+    return row.last_withdrawal_at is None or release.released_at > row.last_withdrawal_at
+
+
 def _build() -> PublicSet:
+    """Only what three people have read: the content by its hash, an item as its edition has it.
+
+    A row that something else has written shows nothing, and is logged.
+    """
     editions = Release.objects.exclude(released_at=None).order_by("released_at", "pk")
-    by_pk = {release.pk: release for release in editions}
+    by_pk = {release.pk: release for release in editions if _is_as_read(release)}
+    reviewed = {
+        pk: {data["key"]: data for data in release.content["items"]}
+        for pk, release in by_pk.items()
+    }
     rows = list(PublicItem.objects.with_last_withdrawal().select_related("item").order_by("number"))
     releases = sorted(
         (row for row in by_pk.values() if row.status == Release.Status.RELEASED),
         key=lambda release: (release.content["document"]["issued_date"], release.pk),
     )
+    rows = [row for row in rows if row.release_id in by_pk]
     entries = [
         Entry(
             number=row.number,
             slug=row.slug,
-            key=str(row.item.uid),
-            data=row.data,
+            key=key,
+            data={name: value for name, value in data.items() if name != "key"},
             document=by_pk[row.release_id].content["document"],
             first_released_at=row.first_released_at,
             changed_at=row.changed_at,
         )
         for row in rows
-        if row.withdrawn_at is None and by_pk[row.release_id] in releases
+        for key in [str(row.item.uid)]
+        for data in [reviewed[row.release_id].get(key)]
+        if data is not None and _is_public(row, by_pk[row.release_id])
     ]
     past = read_past(list(by_pk.values()), rows, {entry.slug: entry for entry in entries})
     return PublicSet(entries=entries, releases=releases, past=past)
