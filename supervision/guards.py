@@ -4,8 +4,9 @@
   release;
 - an event is never edited, nor a step of a review, nor a meeting pack and its files;
 - what a workbook held when it left stays on record;
-- an edition becomes approved or public only when three people have read what it holds now; from
-  then on its content stands still, and what was replaced or withdrawn does not come back.
+- an edition becomes approved or public only when three people have read what it holds now; its
+  content changes with a new round of reviews only, and what was replaced or withdrawn does not
+  come back.
 
 Installed after every migration, because SQLite drops a table's triggers when it rebuilds it.
 """
@@ -33,18 +34,18 @@ READ = (
 GUARDED_STATES = "NEW.status IN ('approved', 'released', 'superseded')"
 
 
-SETTLED = "a reviewed edition stands as it is; what was replaced or withdrawn does not come back"
+SETTLED = "an edition changes with a new round of reviews; what has ended does not come back"
 
 
 def _guard_settled(cursor, vendor: str) -> None:
-    """What was read by three is not rewritten in place, and an ended edition stays ended."""
+    """Content changes with a new round of reviews only; an ended edition stays ended."""
     different = "IS NOT" if vendor == "sqlite" else "IS DISTINCT FROM"
     content = ("NEW.content", "OLD.content")
     if vendor == "postgresql":
         content = tuple(f"{name}::text" for name in content)
     when = (
-        f"(OLD.status IN ('approved', 'released', 'superseded', 'withdrawn') "
-        f"AND NEW.status <> 'draft' AND {content[0]} {different} {content[1]}) "
+        f"NEW.round < OLD.round OR (NEW.round = OLD.round AND ({content[0]} {different} "
+        f"{content[1]} OR NEW.content_hash <> OLD.content_hash)) "
         f"OR (OLD.status IN ('superseded', 'withdrawn') AND NEW.status <> OLD.status)"
     )
     name = "guard_supervision_release_settled"
