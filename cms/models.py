@@ -1,5 +1,7 @@
 """Pages of the public site. Editors own the words; figures come from released editions."""
 
+from urllib.parse import quote, urlsplit
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -11,7 +13,7 @@ from wagtail.contrib.settings.models import BaseSiteSetting, register_setting
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 
-from cms import snapshot
+from cms import preview, snapshot
 from cms.blocks import FIGURES, WORDS
 from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
 
@@ -99,9 +101,21 @@ class SnapshotPage(StrictAddress, Page):
     class Meta:
         abstract = True
 
+    @property
+    def preview_modes(self):
+        return preview.modes()
+
+    def _get_dummy_header_url(self, original_request=None):
+        # Wagtail's own site row may not know the public host; what is shown must name it.
+        return settings.SITE_URL.rstrip("/") + quote(urlsplit(self.full_url or "/").path)
+
+    def serve_preview(self, request, mode_name):
+        preview.prepare(request, mode_name)
+        return preview.seal(request, super().serve_preview(request, mode_name))
+
     def get_context(self, request, *args, **kwargs):
         context = super().get_context(request, *args, **kwargs)
-        current = snapshot.current()
+        current = snapshot.shown_to(request)
         return context | {
             "snapshot": current,
             "snapshot_date": current.released_at,

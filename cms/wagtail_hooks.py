@@ -1,14 +1,17 @@
-"""What editors meet first: whether the public site is fresh."""
+"""What editors meet: whether the public site is fresh, and the next edition before its release."""
 
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
 
-from cms import snapshot
+from cms import admin_views, snapshot
 from cms.freshness import Part, warnings
 from cms.models import BulletinPage, HomePage
+from supervision import permissions
 
 SENTENCES = {
     Part.HOME: _("The landing page has not changed for {days} days; its limit is {date}."),
@@ -66,3 +69,28 @@ class FreshnessPanel(Component):
 @hooks.register("construct_homepage_panels")
 def add_freshness(request, panels):
     panels.insert(0, FreshnessPanel())
+
+
+@hooks.register("register_admin_urls")
+def add_addresses():
+    return [
+        path("next-edition/", admin_views.next_edition, name="cms_next_edition"),
+        path("next-edition/<uuid:uid>/page/<int:pk>/", admin_views.next_page, name="cms_next_page"),
+        path(
+            "next-edition/<uuid:uid>/item/<slug:slug>/",
+            admin_views.next_item,
+            name="cms_next_item",
+        ),
+    ]
+
+
+class NextEditionItem(MenuItem):
+    def is_shown(self, request):
+        return permissions.sees_releases(request.user)
+
+
+@hooks.register("register_admin_menu_item")
+def add_next_edition():
+    return NextEditionItem(
+        _("The next edition"), reverse("cms_next_edition"), icon_name="view", order=150
+    )

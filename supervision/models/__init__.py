@@ -18,7 +18,7 @@ from supervision.models.organizations import (
     SuccessionLink,
     User,
 )
-from supervision.models.releases import PublicItem, Release, ReleaseStep
+from supervision.models.releases import PublicItem, Release, ReleaseStep, slug_of
 from supervision.models.reports import (
     Attachment,
     Cause,
@@ -119,4 +119,5 @@ __all__ = [
     "Target",
     "TimeLimit",
     "User",
+    "slug_of",
 ]
