@@ -16,6 +16,7 @@ from wagtail.models import Page
 from cms import preview, snapshot
 from cms.blocks import FIGURES, WORDS
 from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
+from cms.reviews import ReleasedPageTester, ReviewedPageTester
 
 
 @register_setting(icon="site")
@@ -85,9 +86,15 @@ class SiteFrame(BaseSiteSetting):
 
 
 class StrictAddress:
-    """A page that answers only to the parameters it knows; others are 404, never another copy."""
+    """A page that answers only to the parameters it knows; others are 404, never another copy.
+
+    Its words become public by three reviews (`cms.reviews`).
+    """
 
     parameters: tuple[str, ...] = ()
+
+    def permissions_for_user(self, user):
+        return ReviewedPageTester(user, self)
 
     def serve(self, request, *args, **kwargs):
         if not getattr(request, "is_preview", False):
@@ -192,6 +199,9 @@ class ItemPage(SnapshotPage):
 
     class Meta:
         verbose_name = _("item page")
+
+    def permissions_for_user(self, user):
+        return ReleasedPageTester(user, self)
 
     def get_context(self, request, *args, **kwargs):
         context = super().get_context(request, *args, **kwargs)

@@ -7,12 +7,26 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
+from wagtail.models import TaskState, WorkflowState
+from wagtail.signals import (
+    task_submitted,
+    workflow_approved,
+    workflow_rejected,
+    workflow_submitted,
+)
 
 from cms import admin_views, snapshot
 from cms.freshness import Part, warnings
 from cms.models import BulletinPage, HomePage
 from supervision import permissions
 
+# The outbox is the one sender of mail (docs/decisions/0009); Wagtail's own mails would pass it by.
+WAGTAIL_MAILS = (
+    (task_submitted, TaskState, "group_approval_task_submitted_email_notification"),
+    (workflow_submitted, WorkflowState, "workflow_state_submitted_email_notification"),
+    (workflow_rejected, WorkflowState, "workflow_state_rejected_email_notification"),
+    (workflow_approved, WorkflowState, "workflow_state_approved_email_notification"),
+)
 SENTENCES = {
     Part.HOME: _("The landing page has not changed for {days} days; its limit is {date}."),
     Part.NOTICES: _("No bulletin for {days} days; the limit is {date}."),
@@ -73,6 +87,9 @@ def add_freshness(request, panels):
 
 @hooks.register("register_admin_urls")
 def add_addresses():
+    # Asked for once, when every application is ready: Wagtail has connected its mails by now.
+    for signal, sender, name in WAGTAIL_MAILS:
+        signal.disconnect(sender=sender, dispatch_uid=name)
     return [
         path("next-edition/", admin_views.next_edition, name="cms_next_edition"),
         path("next-edition/<uuid:uid>/page/<int:pk>/", admin_views.next_page, name="cms_next_page"),

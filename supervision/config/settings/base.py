@@ -203,6 +203,9 @@ WEBHOOK_HOSTS = env.dict("WEBHOOK_HOSTS", {})
 WAGTAIL_SITE_NAME = "督查督办"
 WAGTAILADMIN_BASE_URL = SITE_URL
 WAGTAIL_ENABLE_UPDATE_CHECK = False
+# Any edit voids all reviews of a page.
+WAGTAIL_WORKFLOW_REQUIRE_REAPPROVAL_ON_EDIT = True
+WAGTAIL_FINISH_WORKFLOW_ACTION = "cms.finish.publish_reviewed"
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 # Passwords are the desk's business: one door, one place to change them.
