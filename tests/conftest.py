@@ -1,15 +1,21 @@
 """Fixtures every test may use: a fixed noon, the roles, the people of a small city."""
 
+import os
+import shutil
+import tempfile
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings as project_settings
 from django.core.cache import cache
 from wagtail.models import Locale, Page
 
 from supervision.models import CalendarYear
 from supervision.services.roles import sync_roles
 from supervision.services.settings import sync_settings
+from tests import database
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 6, 10, 12, 0, tzinfo=SHANGHAI)  # a Wednesday, a working day
@@ -23,6 +29,29 @@ def clean_cache():
 @pytest.fixture
 def noon() -> datetime:
     return NOON
+
+
+IS_SQLITE = project_settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb) -> bool:
+    """On SQLite the database is a copy of a migrated one: kept, and only brought up to date."""
+    return django_db_keepdb or IS_SQLITE
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """A file of one's own for each worker, in memory-backed storage."""
+    if not IS_SQLITE:
+        yield
+        return
+    folder = Path(tempfile.mkdtemp(prefix=f"tests-{os.getpid()}-", dir=database.fast_folder()))
+    file = folder / "test.sqlite3"
+    database.copy_to(file)
+    project_settings.DATABASES["default"]["TEST"]["NAME"] = str(file)
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

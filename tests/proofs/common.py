@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tests.database import copy_to, fast_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # A Wednesday; the working days around it are plain.
@@ -87,11 +89,14 @@ def prepare(name: str) -> None:
     global _is_ready
     if _is_ready:
         return
-    scratch = Path(tempfile.mkdtemp(prefix=f"proof-{os.getpid()}-", dir=_fast_folder()))
+    scratch = Path(tempfile.mkdtemp(prefix=f"proof-{os.getpid()}-", dir=fast_folder()))
     owner = os.getpid()
     # Children that are forked or killed leave the folder to us.
     atexit.register(lambda: os.getpid() == owner and shutil.rmtree(scratch, ignore_errors=True))
-    os.environ.setdefault("DATABASE_URL", f"sqlite:///{scratch / 'proof.sqlite3'}")
+    if "DATABASE_URL" not in os.environ:
+        file = scratch / "proof.sqlite3"
+        copy_to(file)
+        os.environ["DATABASE_URL"] = f"sqlite:///{file}"
     os.environ["DJANGO_SETTINGS_MODULE"] = "supervision.config.settings.test"
     os.environ["PROOF_SCRATCH"] = str(scratch)
     sys.path.insert(0, str(ROOT))
@@ -113,11 +118,6 @@ def prepare(name: str) -> None:
 
 def scratch() -> Path:
     return Path(os.environ["PROOF_SCRATCH"])
-
-
-def _fast_folder() -> str | None:
-    """Memory-backed storage: the proofs kill processes, not the power."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def noon(day: date, hour: int = 12, minute: int = 0) -> datetime:
