@@ -17,6 +17,7 @@ from cms import preview, snapshot
 from cms.blocks import FIGURES, WORDS
 from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
 from cms.reviews import ReleasedPageTester, ReviewedPageTester
+from supervision.public_address import public_origin
 
 
 @register_setting(icon="site")
@@ -114,7 +115,7 @@ class SnapshotPage(StrictAddress, Page):
 
     def _get_dummy_header_url(self, original_request=None):
         # Wagtail's own site row may not know the public host; what is shown must name it.
-        return settings.SITE_URL.rstrip("/") + quote(urlsplit(self.full_url or "/").path)
+        return public_origin() + quote(urlsplit(self.full_url or "/").path)
 
     def serve_preview(self, request, mode_name):
         preview.prepare(request, mode_name)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from notifications.followers import write_to_followers
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
@@ -83,6 +84,7 @@ def tick() -> dict:
         "fan_out": fan_out_missed,
         "exports": lambda: look_after_exports(at=timezone.now()),
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
+        "followers": lambda: write_to_followers(timezone.now(), budget_seconds=SEND_SECONDS),
     }
     result, failed = {}, {}
     try:

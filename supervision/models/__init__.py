@@ -3,6 +3,7 @@
 from supervision.models.assignments import Assignment, BodyChange, DateChange, Hold, Milestone
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
+from supervision.models.followers import FollowedTopic, Follower, FollowerMail
 from supervision.models.handovers import CalendarToken, Handover
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
 from supervision.models.kept_lights import KeptLight
@@ -76,6 +77,9 @@ __all__ = [
     "EventKind",
     "ExportRun",
     "ExtensionRequest",
+    "FollowedTopic",
+    "Follower",
+    "FollowerMail",
     "Handover",
     "HeadingMapping",
     "HelpRequest",

@@ -221,6 +221,8 @@ PUBLIC_HOSTS = env.list("PUBLIC_HOSTS", [])
 DESK_HOSTS = env.list("DESK_HOSTS", [])
 # As a column of a portal: the path under which the portal passes requests on, e.g. /zt/duban
 PUBLIC_PREFIX = env.str("PUBLIC_PREFIX", "").rstrip("/")
+# Whether readers without an account may have changes sent by mail. Off: no form and no address.
+FOLLOW_BY_MAIL = env.bool("FOLLOW_BY_MAIL", False)
 # Who may show the fragment of status words in a frame: origins, e.g. https://www.example.gov.cn
 PUBLIC_EMBEDDERS = env.list("PUBLIC_EMBEDDERS", [])
 # Rendered pages; shared by all web hosts. One folder for each database, so that none shows
