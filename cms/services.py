@@ -101,7 +101,8 @@ def sync_site() -> HomePage:
     )
     for page in (home, *home.get_children().live().filter(first_published_at=None).specific()):
         if page.first_published_at is None:
-            page.save_revision().publish()
+            # In the history from the beginning: an editor can go back to how it was delivered.
+            page.save_revision(log_action=True).publish()
     _sync_rights(home)
     _sync_reviews(home)
     sync_item_pages()
