@@ -16,7 +16,7 @@ from wagtail.models import Page
 from cms import preview, snapshot
 from cms.blocks import FIGURES, WORDS
 from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
-from cms.reviews import ReleasedPageTester, ReviewedPageTester
+from cms.reviews import ReleasedPageTester, ReviewedPageTester, ReviewLock
 from supervision.public_address import public_origin
 
 
@@ -93,6 +93,7 @@ class StrictAddress:
     """
 
     parameters: tuple[str, ...] = ()
+    workflow_lock_class = ReviewLock
 
     def permissions_for_user(self, user):
         return ReviewedPageTester(user, self)

@@ -5,8 +5,21 @@ While a page is read, nobody changes it; after a change every review begins anew
 """
 
 from django.utils.translation import gettext_lazy as _
+from wagtail.locks import WorkflowLock
 from wagtail.models import AbstractGroupApprovalTask, TaskState
 from wagtail.models.pages import PagePermissionTester
+
+
+class ReviewLock(WorkflowLock):
+    """Says in the editor's language where the page waits, and that nobody changes it meanwhile."""
+
+    def get_message(self, user):
+        if not self.for_user(user):
+            return super().get_message(user)
+        return _(
+            "These words wait for “{review}” and cannot be changed meanwhile. Reviewers pass them "
+            "or send them back from the first page; the author may cancel the reviews."
+        ).format(review=self.task.name)
 
 
 class PageReview(AbstractGroupApprovalTask):
