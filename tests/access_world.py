@@ -130,6 +130,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "item": (reverse(name("item"), args=[working.item.uid]), {}),
         "item_milestones": (reverse(name("item_milestones"), args=[working.item.uid]), {}),
         "item_edit": (reverse(name("item_edit"), args=[draft.uid]), {}),
+        "openness_review": (reverse(name("openness_review"), args=[draft.uid]), version),
         "item_act": (reverse(name("item_act"), args=[draft.uid, "submit"]), version),
         "review_act": (
             reverse(name("review_act"), args=["approvals", initiated.uid, "approve"]),

@@ -15,13 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_fsm import can_proceed, has_transition_perm
 
 from supervision import permissions
-from supervision.forms.office import ActForm, PlainForm, ReasonForm
+from supervision.forms.office import ActForm, OpennessReviewForm, PlainForm, ReasonForm
 from supervision.forms.releases import EditForm, ProposeForm, ReviewForm, SlipForm
-from supervision.models import PublicItem, Release, ReleaseStep, Target
+from supervision.models import PublicItem, Release, ReleaseStep, SupervisionItem, Target
 from supervision.rules.edition_diff import ItemChange, edition_changes
 from supervision.rules.public_status import PublicStatus
 from supervision.rules.secrecy_slip import QUESTIONS
 from supervision.services import releases as services
+from supervision.services.openness import due_reviews, review_openness
 from supervision.views.base import perform, posted_version
 from supervision.views.navigation import Link, page_of
 
@@ -170,16 +171,66 @@ def releases(request):
     return _list(request)
 
 
-def _list(request, form=None):
+def _list(request, form=None, bound=None):
     rows = Release.objects.visible_to(request.user).select_related("document", "author")
     rows = rows.defer("content", "edits").order_by("-created_at", "-pk")
     may_propose = request.user.has_role(permissions.PUBLISHER)
     context = {
         "page_obj": page_of(request, rows, PAGE_SIZE),
         "form": (form or ProposeForm(act="propose")) if may_propose else None,
+        "reviews": _openness_reviews(request.user, bound or {}),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Public editions"))],
     }
     return render(request, "desk/releases.html", context)
+
+
+def _openness_reviews(user, bound) -> list[dict]:
+    """What is not public and due to be looked at again, with a form for those who decide it.
+
+    For the office only: who publishes or reviews knows nothing of what is not public.
+    """
+    if not permissions.sees_all_items(user):
+        return []
+    return [
+        {
+            "due": due,
+            "form": bound.get(due.item.uid)
+            or OpennessReviewForm(act=f"openness-{due.item.pk}", row=due.item)
+            if permissions.can_edit_item(due.item, user)
+            else None,
+        }
+        for due in due_reviews(timezone.localdate())
+    ]
+
+
+@login_required
+@require_POST
+def openness_review(request, uid):
+    """Look again at an item that is not public: it stays so, or is proposed for release."""
+    _require(request.user)
+    item = get_object_or_404(SupervisionItem.objects.visible_to(request.user), uid=uid)
+    if not permissions.can_edit_item(item, request.user):
+        raise PermissionDenied
+    name = f"openness-{item.pk}"
+    form = OpennessReviewForm(request.POST, act=name, row=item)
+    if form.is_valid():
+        perform(
+            request,
+            lambda: review_openness(
+                item=item,
+                by=request.user,
+                at=timezone.now(),
+                is_to_be_public=form.cleaned_data["outcome"] == "public",
+                reason=form.cleaned_data["reason"],
+                version=form.cleaned_data["version"],
+            ),
+            done=_("Noted. What is proposed enters the next edition, after its reviews."),
+        )
+        if request.act_done:
+            return redirect("supervision:releases")
+        item.refresh_from_db()
+        form = OpennessReviewForm(request.POST, act=name, row=item, renew=True)
+    return _list(request, bound={item.uid: form})
 
 
 @login_required
