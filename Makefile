@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 LOCALE := supervision/locale/zh_Hans/LC_MESSAGES
 WORKERS ?= 2
+# A file stays with one worker; the files begin in the order of tests/conftest.py.
+SPREAD := --dist loadfile --no-loadscope-reorder
 DEBIAN := chromium fonts-noto-cjk libfaketime libreoffice-calc libreoffice-writer poppler-utils
 DEBIAN_SERVERS := postgresql postgresql-common redis-server
 export PYTHONDONTWRITEBYTECODE ?=
@@ -38,11 +40,11 @@ run: install ## start the web server and the worker (PORT=8000), load the demons
 
 test: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the test suite on SQLite
 	@bash .ci/debian-packages $(DEBIAN)
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile tests
+	$(PY) -m pytest -n $(WORKERS) $(SPREAD) tests
 
 test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the suite on a throw-away PostgreSQL and Redis
 	@bash .ci/debian-packages $(DEBIAN) $(DEBIAN_SERVERS)
-	bash .ci/on-postgres $(PY) -m pytest -n $(WORKERS) --dist loadfile tests
+	bash .ci/on-postgres $(PY) -m pytest -n $(WORKERS) $(SPREAD) tests
 
 bench: $(VENV)/.installed-dev $(LOCALE)/django.mo ## compare 286 with 28,600 assignments: statements and times as ratios
 	$(PY) tests/bench/sweep.py

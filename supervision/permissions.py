@@ -269,12 +269,8 @@ def can_review_report(report, user) -> bool:
 
 
 def can_import_returns(organization, user) -> bool:
-    """The workbook holds the whole body's returns: not for a section of it."""
-    return (
-        organization.pk == user.organization_id
-        and user.has_role(LIAISON, BODY_HEAD)
-        and user.only_section_id is None
-    )
+    """The workbook of one's own body; a liaison of one section works in the rows of it only."""
+    return organization.pk == user.organization_id and user.has_role(LIAISON, BODY_HEAD)
 
 
 # Workbooks

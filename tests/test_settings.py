@@ -60,12 +60,19 @@ def test_production_refuses_to_start_without(name):
 
 
 @pytest.mark.parametrize("value", [None, " "])
-@pytest.mark.parametrize("name", sorted(FRAME))
-def test_the_web_server_refuses_to_start_while_the_footer_has_a_gap(name, value):
-    result = start("import supervision.config.wsgi", **{name: value})
+def test_the_web_server_refuses_to_start_and_names_every_gap_of_the_footer(value):
+    """One by one: tests/cms/test_modes.py."""
+    result = start("import supervision.config.wsgi", **dict.fromkeys(FRAME, value))
 
     assert result.returncode != 0
-    assert name in result.stderr
+    assert [name for name in FRAME if name not in result.stderr] == []
+
+
+def test_the_web_server_refuses_to_start_with_one_gap():
+    result = start("import supervision.config.wsgi", SITE_ICP=None)
+
+    assert result.returncode != 0
+    assert [name for name in FRAME if name in result.stderr] == ["SITE_ICP"]
 
 
 def test_the_web_server_starts_with_a_complete_footer():

@@ -1,4 +1,6 @@
-"""Which table, which rows, which paper."""
+"""Which table, which rows, which columns, which paper."""
+
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -15,9 +17,16 @@ from supervision.models import (
 )
 from supervision.overview import LIGHT_ORDER
 from supervision.rules.lights import Light
-from supervision.spreadsheets.column_sets import SHEETS, sheets_for
+from supervision.rules.saved_views import JOINT
+from supervision.spreadsheets.column_sets import (
+    SHEETS,
+    SheetKind,
+    column_groups,
+    column_keys,
+    sheets_for,
+)
 from supervision.spreadsheets.ledger import BY_BODY, BY_CHAPTER, LIGHT_NAMES
-from supervision.spreadsheets.print_sheet import PER_CHAPTER, RUNNING
+from supervision.spreadsheets.print_sheet import NUMBER, PER_CHAPTER, RUNNING
 
 NAMES = ("document", "kind", "state", "body", "leader", "light", "period") + (
     "paper",
@@ -28,7 +37,11 @@ LABELS_SHOWN = 36
 
 
 class TableForm(forms.Form):
-    """The choice of a table; a body is offered its own rows only."""
+    """The choice of a table; a body is offered its own rows only.
+
+    The columns offered are those of one table, named by `columns_of`: of another table, or where
+    nothing is said of columns, all are meant.
+    """
 
     sheet = forms.ChoiceField(label=_("Table"))
     document = forms.ModelChoiceField(
@@ -79,6 +92,10 @@ class TableForm(forms.Form):
         required=False,
         choices=[(RUNNING, _("Running through")), (PER_CHAPTER, _("Anew in each chapter"))],
     )
+    columns = forms.MultipleChoiceField(
+        label=pgettext_lazy("sheet", "Columns"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    columns_of = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=pgettext_lazy("sheet", "What it is needed for"),
         required=False,
@@ -121,6 +138,57 @@ class TableForm(forms.Form):
         )
         if user.is_body and not user.is_office:
             del self.fields["body"]
+        self._offer_columns(user)
+
+    def _offer_columns(self, user) -> None:
+        """The columns of the table that was chosen; none before one was."""
+        named = self.data.get("columns_of") if self.is_bound else self.initial.get("sheet")
+        kind = SHEETS.get(named or "")
+        if kind is None or kind not in sheets_for(user):
+            del self.fields["columns"]
+            return
+        self.fields["columns"].choices = [
+            (
+                title,
+                [
+                    (f"{number}-{column.key}", column.heading)
+                    for column in columns
+                    if column.key != NUMBER
+                ],
+            )
+            for number, (title, columns) in enumerate(column_groups(kind))
+        ]
+        self.initial["columns_of"] = kind.code
+        wanted = set(str(self.initial.get("columns") or "").split(JOINT))
+        self.initial["columns"] = [
+            key
+            for keys in column_keys(kind)
+            for key in keys
+            if key in wanted or not wanted.intersection(keys)
+        ]
+
+    @property
+    def column_groups(self) -> list[tuple[str, list]]:
+        """The check boxes, sheet by sheet."""
+        boxes = {str(box.data["value"]): box for box in self["columns"]}
+        return [
+            (title, [boxes[key] for key, _heading in options])
+            for title, options in self.fields["columns"].choices
+        ]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the columns shown are not all ticked, or something is wrong with them."""
+        if "columns" not in self.fields:
+            return False
+        ticked = self["columns"].value() or []
+        return len(ticked) < sum(map(len, column_keys(SHEETS[self["columns_of"].value()])))
+
+    def _chosen_columns(self, kind: SheetKind, ticked) -> list[str]:
+        """The ticked ones in the order of the table; empty when all of them are."""
+        keys = [key for keys in column_keys(kind) for key in keys]
+        found = [key for key in keys if key in ticked]
+        return [] if found == keys else found
 
     def clean(self):
         cleaned = super().clean()
@@ -129,6 +197,15 @@ class TableForm(forms.Form):
             self.add_error("period", _("Say which period the table is to show."))
         if kind is not None and kind.has_contacts and not cleaned.get("reason", "").strip():
             self.add_error("reason", _("Say what the telephone numbers are needed for."))
+        if kind is None or cleaned.get("columns_of") != kind.code:
+            cleaned["columns"] = []
+        elif "columns" in cleaned:
+            for (title, _columns), keys in zip(column_groups(kind), column_keys(kind), strict=True):
+                if not set(keys) & set(cleaned["columns"]):
+                    self.add_error(
+                        "columns",
+                        _("Choose at least one column of “%(sheet)s”.") % {"sheet": title},
+                    )
         return cleaned
 
     def parameters(self) -> dict[str, str]:
@@ -138,7 +215,18 @@ class TableForm(forms.Form):
             value = self.cleaned_data.get(name)
             if value:
                 found[name] = str(value.uid) if hasattr(value, "uid") else value
-        return found
+        kind = SHEETS[self.cleaned_data["sheet"]]
+        columns = self._chosen_columns(kind, self.cleaned_data["columns"])
+        return found | ({"columns": JOINT.join(columns)} if columns else {})
+
+    def query(self) -> str:
+        """The choice as typed, for the address; columns of another table are left out."""
+        sheet = SHEETS.get(self.data.get("sheet", ""))
+        values = {name: self.data.get(name, "") for name in ("sheet", *NAMES)}
+        if sheet is not None and self.data.get("columns_of") == sheet.code:
+            ticked = self.data.getlist("columns")
+            values["columns"] = JOINT.join(self._chosen_columns(sheet, ticked))
+        return urlencode({name: value for name, value in values.items() if value})
 
     def described(self) -> str:
         """The filter in words, for the second row of the sheet and for the record."""
@@ -153,5 +241,19 @@ class TableForm(forms.Form):
             body.short_name if body else "",
             str(leader) if leader else "",
             str(LIGHT_NAMES[Light(light)]) if light else "",
+            self._columns_in_words(),
         ]
         return "，".join(part for part in parts if part)
+
+    def _columns_in_words(self) -> str:
+        kind = SHEETS[self.cleaned_data["sheet"]]
+        chosen = self._chosen_columns(kind, self.cleaned_data["columns"])
+        if not chosen:
+            return ""
+        headings = [
+            str(column.heading)
+            for number, (_title, columns) in enumerate(column_groups(kind))
+            for column in columns
+            if f"{number}-{column.key}" in chosen
+        ]
+        return f"{self.fields['columns'].label}：{'、'.join(dict.fromkeys(headings))}"

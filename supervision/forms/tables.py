@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from supervision.models import HeadingMapping, Organization
-from supervision.spreadsheets.breakdown import UNRESOLVED
+from supervision.spreadsheets.breakdown import EVERY_COUNTY, UNRESOLVED
 
 FIELD_WORDS = {
     "title": pgettext_lazy("sheet", "Work task"),
@@ -62,11 +62,11 @@ def mapping_of(data) -> dict[int, str] | None:
 
 
 def answers_of(data) -> dict[str, str]:
-    """Unknown name to what the person said: a body's identifier, or that it stays open."""
+    """Unknown name to what the person said: a body's identifier, all counties, or left open."""
     known = {str(uid) for uid in Organization.objects.values_list("uid", flat=True)}
     names, chosen = data.getlist("name"), data.getlist("body")
     return {
         name: uid
         for name, uid in zip(names, chosen, strict=False)
-        if uid in known or uid == UNRESOLVED
+        if uid in known or uid in (UNRESOLVED, EVERY_COUNTY)
     }

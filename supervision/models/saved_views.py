@@ -41,7 +41,7 @@ class SavedView(Opaque):
     )
     name = models.CharField(_("name"), max_length=40)
     page = models.CharField(_("page"), max_length=10, choices=Page.choices)
-    query = models.CharField(_("filters"), max_length=500, blank=True)
+    query = models.CharField(_("filters"), max_length=1_000, blank=True)
     is_shared = models.BooleanField(_("shared with the office"), default=False)
     created_at = models.DateTimeField(_("created at"), editable=False)
 

@@ -10,15 +10,15 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "timeline": ("document", "kind", "state", "body", "leader", "light", "q"),
     "ledger": ("document", "light", "body", "columns", "details"),
     "ledgers": ("sheet", "document", "period", "kind", "state", "body", "leader", "light")
-    + ("paper", "order", "numbering"),
+    + ("paper", "order", "numbering", "columns"),
 }
 LEFT_OUT = frozenset({"page"})
 # Names of columns stand in one value, with this between them.
 JOINT = "."
 LONGEST_VALUE = 100
-LONGEST_LIST = 250
+LONGEST_LIST = 600
 LISTS = frozenset({"columns", "details"})
-LONGEST_QUERY = 500
+LONGEST_QUERY = 1_000
 MOST_FIELDS = 30
 
 

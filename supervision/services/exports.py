@@ -24,6 +24,7 @@ from supervision.models import (
     PolicyDocument,
     User,
 )
+from supervision.rules.saved_views import JOINT
 from supervision.services.acts import (
     ActRefused,
     check_transition,
@@ -104,6 +105,7 @@ def scope_of(parameters: Mapping[str, str], *, user: User, at: datetime, kind: S
         numbering=numbering,
         paper=paper,
         unit_name=settings.OFFICE_NAME,
+        columns=frozenset(filter(None, parameters.get("columns", "").split(JOINT))),
     )
 
 

@@ -1,6 +1,6 @@
 """Take in a breakdown table: a policy document with its items in draft, all of it or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from django.core.files.uploadedfile import UploadedFile
@@ -25,10 +25,11 @@ from supervision.rules.policy_file import (
     RegionData,
     Unresolved,
 )
-from supervision.services.acts import ActRefused, record_event, require
+from supervision.services.acts import ActRefused, local_date, record_event, require
 from supervision.services.documents import LoadResult, load_policy
 from supervision.services.files import check_upload
 from supervision.spreadsheets.breakdown import (
+    EVERY_COUNTY,
     UNRESOLVED,
     TableCheck,
     TableRow,
@@ -88,7 +89,8 @@ def import_table(
 ) -> LoadResult:
     """Draft a document and an item for every row of a checked table; remember its headings.
 
-    Names the person said yes to become aliases. Raises PermissionDenied, TableRefused, and
+    Names the person said yes to become aliases; a word for all counties gives each of them its
+    share. Raises PermissionDenied, TableRefused, and
     ActRefused when a document already has this number.
     """
     require(permissions.can_import_tables(by))
@@ -103,7 +105,11 @@ def import_table(
     for name, uid in answers.items():
         if uid in given:
             bodies[name] = given[uid]
-    policy = _policy_of(check, doc_number, title, issued_date, bodies)
+    counties = Organization.objects.county_level().valid_on(local_date(at)).in_official_order()
+    collectives = {
+        name: list(counties) for name, answer in answers.items() if answer == EVERY_COUNTY
+    }
+    policy = _policy_of(check, doc_number, title, issued_date, bodies, collectives)
     result = load_policy(policy=policy, by=by, at=at)
     HeadingMapping.objects.update_or_create(
         source=source,
@@ -128,10 +134,10 @@ def import_table(
 
 
 def _uids(answers: Mapping[str, str]) -> list[str]:
-    return [uid for uid in answers.values() if uid != UNRESOLVED]
+    return [uid for uid in answers.values() if uid not in (UNRESOLVED, EVERY_COUNTY)]
 
 
-def _policy_of(check, doc_number, title, issued_date, bodies) -> PolicyFile:
+def _policy_of(check, doc_number, title, issued_date, bodies, collectives) -> PolicyFile:
     """The table as the data the loader of documents takes."""
     names = {name for row in check.rows for name in (*row.leads, *row.supports)}
     used: dict[int, list[str]] = {}
@@ -140,6 +146,10 @@ def _policy_of(check, doc_number, title, issued_date, bodies) -> PolicyFile:
         if name in bodies:
             used.setdefault(bodies[name].pk, []).append(name)
             rows_of[bodies[name].pk] = bodies[name]
+    for name in sorted(names & set(collectives)):
+        for body in collectives[name]:
+            used.setdefault(body.pk, [])
+            rows_of[body.pk] = body
     regions = {body.region_code for body in rows_of.values()}
     any_body = Organization.objects.in_official_order().first()
     region = next(iter(sorted(regions)), any_body.region_code if any_body else "")
@@ -166,7 +176,8 @@ def _policy_of(check, doc_number, title, issued_date, bodies) -> PolicyFile:
         collectives=(),
         chapters=(),
         clauses=tuple(
-            _clause(number, row, bodies) for number, row in enumerate(check.rows, start=1)
+            _clause(number, row, bodies, collectives)
+            for number, row in enumerate(check.rows, start=1)
         ),
         targets=(),
     )
@@ -187,8 +198,17 @@ def _body_data(body: Organization, aliases: Sequence[str]) -> OrganizationData:
     )
 
 
-def _clause(number: int, row: TableRow, bodies: Mapping[str, Organization]) -> ClauseData:
-    """The first of several lead bodies leads; the others support it."""
+def _clause(
+    number: int,
+    row: TableRow,
+    bodies: Mapping[str, Organization],
+    collectives: Mapping[str, Sequence[Organization]],
+) -> ClauseData:
+    """The first of several lead bodies leads; the others support it.
+
+    A collective gives a share to every member that is not named by itself. It cannot lead: where
+    it stands first, the draft has no lead yet.
+    """
     ordered = [(name, Responsibility.LEAD) for name in row.leads[:1]]
     rest = dict.fromkeys([*row.leads[1:], *row.supports])
     lead = bodies.get(row.leads[0])
@@ -207,17 +227,7 @@ def _clause(number: int, row: TableRow, bodies: Mapping[str, Organization]) -> C
         theme=row.chapter[:40],
         summary=row.requirement,
         bodies=tuple(name for name, _role in ordered),
-        parties=tuple(
-            PartyData(
-                name=name,
-                organization_code=bodies[name].code if name in bodies else None,
-                role=role,
-                position=position,
-                is_unresolved=name not in bodies,
-                reason=Unresolved.NONE,
-            )
-            for position, (name, role) in enumerate(ordered, start=1)
-        ),
+        parties=tuple(_parties(ordered, bodies, collectives)),
         due_date=row.due_date,
         is_ongoing=row.is_ongoing,
         is_key=False,
@@ -225,3 +235,22 @@ def _clause(number: int, row: TableRow, bodies: Mapping[str, Organization]) -> C
         urgency="normal",
         figures_without_goal=(),
     )
+
+
+def _parties(ordered, bodies, collectives) -> Iterator[PartyData]:
+    named = {bodies[name].pk for name, _role in ordered if name in bodies}
+    for position, (name, role) in enumerate(ordered, start=1):
+        if name in collectives:
+            for body in collectives[name]:
+                if body.pk not in named:
+                    named.add(body.pk)
+                    yield PartyData(name, body.code, Responsibility.COUNTY, position, True)
+            continue
+        yield PartyData(
+            name=name,
+            organization_code=bodies[name].code if name in bodies else None,
+            role=role,
+            position=position,
+            is_unresolved=name not in bodies,
+            reason=Unresolved.NONE,
+        )

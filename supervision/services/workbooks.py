@@ -84,11 +84,19 @@ def hand_out_workbook(
 ) -> Written:
     """Write the return workbook of a period and keep what every cell holds.
 
-    Raises PermissionDenied, ActRefused when nothing is owed.
+    A liaison of one section gets the rows of that section. Raises PermissionDenied,
+    ActRefused when nothing is owed.
     """
     require(permissions.can_import_returns(organization, by))
     uid = uuid.uuid4()
-    written = write_return_workbook(target, organization=organization, label=label, at=at, uid=uid)
+    written = write_return_workbook(
+        target,
+        organization=organization,
+        label=label,
+        at=at,
+        uid=uid,
+        section_id=by.only_section_id,
+    )
     ReturnWorkbook.objects.create(
         uid=uid,
         organization=organization,
@@ -118,7 +126,13 @@ def apply_return_workbook(
     the conflicts still open, PermissionDenied, StaleRow when somebody was faster.
     """
     require(permissions.can_import_returns(organization, by))
-    preview = check(parsed, organization=organization, decisions=decisions, take=take)
+    preview = check(
+        parsed,
+        organization=organization,
+        section_id=by.only_section_id,
+        decisions=decisions,
+        take=take,
+    )
     if not preview.is_acceptable:
         raise WorkbookRefused(preview)
     _note_taken(parsed, preview)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from supervision.models import Organization, OrganizationAlias
+from supervision.rules.policy_file import is_vague
 from supervision.rules.table_text import (
     HEADINGS,
     guess_field,
@@ -27,7 +28,8 @@ HEAD_ROWS_SEARCHED = 12
 LONGEST_TITLE = 120
 LONGEST_TEXT = 4_000
 LONGEST_NAME = 120
-UNRESOLVED = "unresolved"
+UNRESOLVED, EVERY_COUNTY = "unresolved", "every-county"
+COUNTY_WORDS = ("县", "市区")
 EARLIEST = date(2000, 1, 1)
 
 
@@ -67,6 +69,11 @@ class UnknownBody:
     @property
     def is_open(self) -> bool:
         return not self.chosen
+
+    @property
+    def may_be_counties(self) -> bool:
+        """Whether the word sounds like all counties together."""
+        return is_vague(self.name) and any(word in self.name for word in COUNTY_WORDS)
 
 
 @dataclass
@@ -140,8 +147,8 @@ def check_table(
     """Understand a table: every bad cell by sheet, row and column, with reason and remedy.
 
     `mapping` (column to field) is what the person chose, else headings are guessed. `answers`
-    (name to a body's uid, or UNRESOLVED) are the person's yes for unknown names. `year` stands in
-    where a date has none.
+    (name to a body's uid, EVERY_COUNTY or UNRESOLVED) are the person's yes for unknown names.
+    `year` stands in where a date has none.
     """
     head, headings = find_headings(table, remembered)
     if mapping is not None:
@@ -324,6 +331,8 @@ class _Reader:
         names = list(self.bodies)
         for one in self.unknown.values():
             near = [name for name in names if one.name in name or name in one.name]
+            if one.may_be_counties:
+                continue
             near = near or difflib.get_close_matches(one.name, names, n=1, cutoff=0.6)
             if near:
                 one.suggestion = self.bodies[near[0]]

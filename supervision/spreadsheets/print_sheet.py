@@ -130,8 +130,9 @@ class PrintSheet:
         if not self.sums:
             return
         values: list[Any] = [self.sums.get(column.key) for column in self.columns]
-        first = next(i for i, column in enumerate(self.columns) if not column.is_summed)
-        values[first] = _("Total")
+        first = next((i for i, c in enumerate(self.columns) if not c.is_summed), None)
+        if first is not None:
+            values[first] = _("Total")
         self.writer.write(values, [self.styles.total] * len(values), height=20)
         self.sums = {}
 

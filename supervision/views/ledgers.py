@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -52,10 +53,15 @@ def _page(request, form):
 @login_required
 @require_POST
 def ledgers_xlsx(request):
-    """A short table at once, a long one behind the page. Both are on record."""
+    """A short table at once, a long one behind the page. Both are on record.
+
+    `show` only puts the choice into the address, with the columns of the table that was chosen.
+    """
     user = request.user
     _require_right(user)
     form = TableForm(request.POST, user=user)
+    if "show" in request.POST:
+        return redirect(f"{reverse('supervision:ledgers')}?{form.query()}#columns")
     if not form.is_valid():
         return _page(request, form)
     now = timezone.now()

@@ -30,6 +30,7 @@ from supervision.models import (
     Target,
     User,
 )
+from supervision.rules.lights import Light
 from supervision.rules.likeness import like_others, likeness
 from supervision.services import reports as services
 from supervision.services.acts import ActRefused, StaleRow
@@ -79,7 +80,7 @@ def returns(request):
         .values("label")
         .annotate(
             due=Min("due_date"),
-            total=Count("pk", filter=Q(status=ReportPeriod.Status.OPEN)),
+            total=Count("pk", filter=_is_owed()),
             skipped=Count("pk", filter=Q(status=ReportPeriod.Status.SKIPPED)),
             filed=Count("pk", filter=Q(report__status__in=[Status.SUBMITTED, Status.APPROVED])),
             waiting=Count("pk", filter=Q(report__status=Status.UNDER_SIGN_OFF)),
@@ -91,9 +92,22 @@ def returns(request):
         row["url"] = reverse("supervision:returns_of", args=[row["label"]])
         if row["filed"] >= row["total"]:
             row["code"], row["words"] = "done", _("All filed")
+        elif row["due"] < today and row["label"] != rows[0]["label"]:
+            # Long past: what is missing is on record, and may still be handed in.
+            missing = row["total"] - row["filed"]
+            row["code"] = Light.YELLOW
+            row["words"] = ngettext(
+                "%(count)s return missing", "%(count)s returns missing", missing
+            ) % {"count": missing}
         else:
             row["code"], row["words"] = due_words(row["due"], today, calendar)
     return render(request, "desk/reports/returns.html", {"periods": rows})
+
+
+def _is_owed() -> Q:
+    """Periods for which something was written or still can be."""
+    can_be = Q(report__isnull=False) | Q(assignment__status__in=IN_HAND)
+    return Q(status=ReportPeriod.Status.OPEN) & can_be
 
 
 @dataclass
@@ -127,6 +141,22 @@ class Row:
             and self.assignment.status in IN_HAND
             and (self.report is None or self.report.status in ProgressReport.EDITABLE_STATES)
         )
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing was written and nothing can be: the office skipped it, or it is not in hand."""
+        is_skipped = self.period.status == ReportPeriod.Status.SKIPPED
+        return is_skipped or (self.report is None and not self.is_editable)
+
+    def urgency(self, *, is_head: bool) -> int:
+        """Where the row stands on the page: what waits for this person first, the idle last."""
+        if self.is_idle:
+            return 3
+        if self.is_under_sign_off:
+            return 0 if is_head else 2
+        if self.is_editable:
+            return 0 if self.report and self.report.status == Status.RETURNED else 1
+        return 2
 
     @property
     def initial(self) -> dict:
@@ -285,11 +315,12 @@ def returns_of(request, label):
     for row in rows:
         if row.period.status == ReportPeriod.Status.OPEN:
             row.links = act_links(row.assignment, request.user, back=return_url(row.period))
+    is_head = request.user.has_role(Role.BODY_HEAD)
+    rows.sort(key=lambda row: row.urgency(is_head=is_head))
     today = local_today()
     due = min((row.period.due_date for row in rows), default=today)
     code, words = due_words(due, today, working_calendar())
     open_rows = [row for row in rows if row.is_editable]
-    is_head = request.user.has_role(Role.BODY_HEAD)
     waiting = [row for row in rows if row.is_under_sign_off]
     context = {
         **progress_of(rows),
@@ -303,7 +334,8 @@ def returns_of(request, label):
         if sections and request.user.only_section_id is None
         else [],
         "label": label,
-        "rows": rows,
+        "rows": [row for row in rows if not row.is_idle],
+        "idle_rows": [row for row in rows if row.is_idle],
         "due": due,
         "code": code,
         "words": words,
@@ -332,7 +364,9 @@ def progress_of(rows: list[Row]) -> dict[str, int]:
         "filed": sum(1 for row in rows if row.report and row.report.status in filed),
         "waiting": sum(1 for row in rows if row.is_under_sign_off),
         "marked": sum(1 for row in rows if row.is_marked),
-        "owed": sum(1 for row in rows if row.period.status == ReportPeriod.Status.OPEN),
+        "owed": sum(
+            1 for row in rows if row.period.status == ReportPeriod.Status.OPEN and not row.is_idle
+        ),
     }
 
 

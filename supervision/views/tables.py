@@ -20,7 +20,7 @@ from supervision.models import Organization
 from supervision.services import tables as services
 from supervision.services.acts import ActRefused
 from supervision.services.workbooks import forget_upload, keep_upload, take_upload
-from supervision.spreadsheets.breakdown import UNRESOLVED, check_table
+from supervision.spreadsheets.breakdown import EVERY_COUNTY, UNRESOLVED, check_table
 from supervision.views.navigation import Link
 
 MOST_SHOWN = 200
@@ -80,6 +80,7 @@ def _second_page(request, form, table, check, token, refusal: str = ""):
         "fields": FIELD_WORDS.items(),
         "missing": [FIELD_WORDS[name] for name in check.missing],
         "unresolved": UNRESOLVED,
+        "every_county": EVERY_COUNTY,
         "bodies": Organization.objects.in_official_order() if check.unknown else (),
         "crumbs": _crumbs(Link(_("Preview"))),
     }

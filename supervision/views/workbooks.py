@@ -4,7 +4,6 @@ from io import BytesIO
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Min, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -13,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from supervision import permissions
 from supervision.forms.workbooks import WorkbookForm
 from supervision.models import Assignment, ProgressReport, ReportPeriod
 from supervision.rules.merge import Choice
@@ -88,8 +86,6 @@ def workbook_xlsx(request, label):
     """The workbook of one period, as things stand now."""
     require_body(request.user)
     body = request.user.organization
-    if not permissions.can_import_returns(body, request.user):
-        raise PermissionDenied(_("This page is for those who look after the whole body."))
     if (
         not _periods(request.user)
         .filter(label=label)
@@ -121,7 +117,11 @@ def workbook_preview(request):
     upload = form.cleaned_data["file"]
     try:
         parsed = read_return_workbook(upload)
-        preview = check(parsed, organization=request.user.organization)
+        preview = check(
+            parsed,
+            organization=request.user.organization,
+            section_id=request.user.only_section_id,
+        )
     except ActRefused as refusal:
         form.add_error("file", refusal.message)
         return _page(request, form)

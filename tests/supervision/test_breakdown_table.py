@@ -26,8 +26,8 @@ from supervision.services.tables import (
     open_table,
     remembered_headings,
 )
-from supervision.spreadsheets.breakdown import UNRESOLVED, check_table
-from tests.factories import NOON
+from supervision.spreadsheets.breakdown import EVERY_COUNTY, UNRESOLVED, check_table
+from tests.factories import NOON, OrganizationFactory
 
 pytestmark = pytest.mark.django_db
 HEADS = ["序号", "工作任务", "具体要求", "牵头单位", "配合单位", "完成时限", "备注"]
@@ -181,6 +181,27 @@ def test_an_unknown_name_needs_a_persons_yes_and_becomes_an_alias(city):
     second = SupervisionItem.objects.get(title="乙")
     assert second.parties.get(role="lead").organization is None
     assert not understood(workbook([row(lead="市工业和信息化局")])).unknown
+
+
+def test_a_word_for_all_counties_gives_each_of_them_a_share(city):
+    other = OrganizationFactory(kind="zone", short_name="高新区")
+    OrganizationFactory(kind="county", short_name="旧县", valid_to_date=date(2018, 1, 1))
+    content = workbook(
+        [row(lead=city.bureau.short_name, support=f"{city.county.short_name}、各县市区")]
+    )
+    (word,) = [one for one in understood(content).unknown if one.name == "各县市区"]
+    assert word.may_be_counties and word.suggestion is None
+    answers = {"各县市区": EVERY_COUNTY}
+
+    take_in(understood(content, answers=answers), city, answers=answers)
+
+    parties = list(SupervisionItem.objects.get().parties.order_by("position", "pk"))
+    counties = [party.organization.short_name for party in parties[1:]]
+    assert (parties[0].organization, parties[0].role) == (city.bureau, "lead")
+    assert {party.role for party in parties[1:]} == {"county"}
+    assert counties[0] == city.county.short_name
+    assert sorted(counties) == sorted(["桃城区", "冀州区", other.short_name])
+    assert not OrganizationAlias.objects.filter(name="各县市区").exists()
 
 
 def test_headings_are_remembered_for_the_source(city):

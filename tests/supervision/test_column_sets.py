@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from openpyxl import load_workbook
 
 from supervision.models import (
@@ -15,10 +16,16 @@ from supervision.models import (
     Event,
     EventKind,
     ReportFigure,
+    SavedView,
 )
 from supervision.services.acts import ActRefused
 from supervision.services.exports import export_now, kind_of, scope_of
-from supervision.spreadsheets.column_sets import SHEETS, write_sheets
+from supervision.spreadsheets.column_sets import (
+    SHEETS,
+    column_groups,
+    column_keys,
+    write_sheets,
+)
 from tests.factories import (
     NOON,
     TODAY,
@@ -321,3 +328,66 @@ def test_ten_times_the_rows_cost_the_same_queries(city, code):
     fill(city, 9)
 
     assert queries() == few
+
+
+@pytest.mark.parametrize("code", HEADINGS)
+def test_of_every_table_columns_are_chosen_sheet_by_sheet(city, code):
+    """The second column of each sheet alone, in a table of several sheets of each of them."""
+    fill(city, 1)
+    wanted = [keys[1] for keys in column_keys(SHEETS[code])]
+
+    book = written(code, city.officer, columns=".".join(wanted))
+
+    groups = column_groups(SHEETS[code])
+    by_key = {
+        f"{number}-{column.key}": str(column.heading)
+        for number, (_title, columns) in enumerate(groups)
+        for column in columns
+    }
+    expected = [by_key[key] for key in wanted]
+    if code == "ledger":  # its third sheet, of the counties, is always whole
+        heads = [book.worksheets[0][3], book.worksheets[1][1]]
+    else:
+        heads = [sheet[3 if n % 2 == 0 else 1] for n, sheet in enumerate(book.worksheets)]
+        expected = [heading for heading in expected for _twin in (1, 2)]
+    found = [
+        [cell.value for cell in head if cell.value not in (None, "序号", "章节或单位")]
+        for head in heads
+    ]
+    assert found == [[heading] for heading in expected]
+
+
+def test_the_choice_of_columns_on_the_screen(client, city):
+    fill(city, 1)
+    client.force_login(city.officer)
+    page, make = reverse("supervision:ledgers"), reverse("supervision:ledgers_xlsx")
+    assert "columns" not in client.get(page).context["form"].fields
+
+    # The table first, then its columns; what was chosen for another table does not count.
+    shown = client.post(
+        make, {"show": "1", "sheet": "register", "columns_of": "scores", "columns": ["0-count"]}
+    )
+    assert shown.url == f"{page}?sheet=register#columns"
+    form = client.get(shown.url).context["form"]
+    assert form["columns"].value() == column_keys(SHEETS["register"])[0]
+    assert not form.is_narrowed
+
+    choice = {"sheet": "register", "columns_of": "register", "columns": ["0-content", "0-number"]}
+    shown = client.post(make, choice | {"show": "1"})
+    assert shown.url == f"{page}?sheet=register&columns=0-number.0-content#columns"
+    assert client.get(shown.url).context["form"]["columns"].value() == ["0-number", "0-content"]
+
+    answer = client.post(make, choice)
+    book = load_workbook(BytesIO(b"".join(answer.streaming_content)))
+    assert [cell.value for cell in book.worksheets[0][3]] == ["编号", "督查内容"]
+    assert "栏目：编号、督查内容" in book.worksheets[0]["A2"].value
+    none = client.post(make, choice | {"columns": []})
+    assert "至少选一列" in none.content.decode()
+
+    saved = client.post(
+        reverse("supervision:saved_views"), choice | {"page": "ledgers", "name": "简表"}
+    )
+    assert saved.status_code == 302
+    view = SavedView.objects.get(name="简表")
+    form = client.get(view.get_absolute_url()).context["form"]
+    assert form["columns"].value() == ["0-number", "0-content"]

@@ -7,9 +7,11 @@ import pytest
 from django import forms
 from django.core.paginator import Paginator
 from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.utils import translation
 
 from supervision.charts import CODES
+from supervision.views import errors
 from supervision.views.components import Choice, sample_context
 
 HOSTILE = '<b onclick="x">'
@@ -93,6 +95,27 @@ def test_error_pages_need_no_context(number):
     assert Structure(html).levels[0] == 1
     assert "Error number" not in html
     assert "A1B2" in render_to_string(f"errors/{number}.html", {"error_id": "A1B2"})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "home"), [("/desk/items/nowhere/", "/desk/"), ("/nowhere/", "/")]
+)
+def test_from_an_error_on_the_desk_one_comes_back_to_the_desk(address, home):
+    page = errors.not_found(RequestFactory().get(address)).content.decode()
+
+    assert f'href="{home}"' in page
+    assert ('href="/desk/search/"' in page) == (home == "/desk/")
+
+
+@pytest.mark.django_db
+def test_a_form_that_was_open_too_long_says_so():
+    request = RequestFactory().post("/desk/items/new/")
+
+    page = errors.csrf_failure(request).content.decode()
+
+    assert "This page was open too long" in page
+    assert "You may not do this" not in page
 
 
 def test_a_row_of_a_form_ties_help_and_mistake_to_its_input():

@@ -11,8 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from supervision.models import Event, EventKind, ProgressReport, ReturnWorkbook
+from supervision.models import (
+    Event,
+    EventKind,
+    ProgressReport,
+    ReturnWorkbook,
+    Role,
+    Section,
+)
 from supervision.rules.merge import Choice
+from supervision.services.acts import ActRefused
+from supervision.services.organizations import Successor, change_bodies
 from supervision.services.reports import open_report, save_report
 from supervision.services.workbooks import (
     WorkbookRefused,
@@ -20,7 +29,7 @@ from supervision.services.workbooks import (
     hand_out_workbook,
 )
 from supervision.spreadsheets.returns import Decision, check, read_return_workbook
-from tests.factories import NOON, PeriodFactory, TargetFactory
+from tests.factories import NOON, TODAY, PeriodFactory, TargetFactory, UserFactory
 from tests.supervision.test_return_workbook import (
     CHECK,
     FIGURES,
@@ -65,9 +74,8 @@ def take_in(book, city, **options):
     return apply_return_workbook(
         parsed=read_return_workbook(upload_of(book)),
         organization=city.bureau,
-        by=city.liaison,
         at=LATER,
-        **options,
+        **{"by": city.liaison} | options,
     )
 
 
@@ -261,3 +269,101 @@ def test_the_command_lists_conflicts_and_takes_a_side(city, period, tmp_path):
     with pytest.raises(CommandError) as refused:
         call_command("import_returns", str(path), take="file", stdout=out)
     assert refused.value.returncode == 1
+
+
+# Sections, and bodies that are no more
+
+
+@pytest.fixture
+def sections(city, period):
+    """Two sections of the bureau with a return each; a clerk confined to the first."""
+    city.first, city.second = (
+        Section.objects.create(organization=city.bureau, name=name) for name in ("甲科", "乙科")
+    )
+    city.elsewhere = PeriodFactory(assignment__organization=city.bureau)
+    for share, section in [
+        (period.assignment, city.first),
+        (city.elsewhere.assignment, city.second),
+    ]:
+        share.section = section
+        share.save()
+    city.clerk = UserFactory(roles=[Role.LIAISON], organization=city.bureau, section=city.first)
+    return city
+
+
+def rows_in(book) -> list[str]:
+    sheet = book[PROGRESS]
+    return [row[0].value for row in sheet.iter_rows(min_row=4, min_col=sheet.max_column)]
+
+
+def test_a_sections_liaison_takes_the_rows_of_the_section_and_brings_them_back(
+    client, sections, period
+):
+    client.force_login(sections.clerk)
+
+    answer = client.get(reverse("supervision:workbook_xlsx", args=[MAY]))
+
+    assert answer.status_code == 200
+    book = load_workbook(BytesIO(b"".join(answer.streaming_content)))
+    assert rows_in(book) == [str(period.uid)]
+    cell_of(book, PROGRESS, 4, "本月进展*").value = "甲科的进展"
+    page = client.post(PREVIEW, {"file": upload_of(book)})
+    assert page.context["preview"].is_acceptable
+    client.post(APPLY, {"token": page.context["token"]})
+    assert values(period)[0] == "甲科的进展"
+
+
+def test_in_the_whole_bodys_workbook_a_section_changes_its_own_rows_only(sections, period):
+    book = handed_out(sections)
+    mine, theirs = (4 + rows_in(book).index(str(p.uid)) for p in (period, sections.elsewhere))
+    cell_of(book, PROGRESS, mine, "本月进展*").value = "甲科的进展"
+    only = {"section_id": sections.clerk.only_section_id}
+
+    assert preview_of(book, sections, **only).is_acceptable
+    cell_of(book, PROGRESS, theirs, "本月进展*").value = "替乙科写的"
+    preview = preview_of(book, sections, **only)
+
+    assert [(cell.cell, cell.reason) for cell in preview.bad] == [
+        (f"F{theirs}", "这份报送由本单位其他科室负责。")
+    ]
+    with pytest.raises(WorkbookRefused):
+        take_in(book, sections, by=sections.clerk)
+    take_in(book, sections)
+    assert values(sections.elsewhere)[0] == "替乙科写的"
+
+
+def test_a_body_takes_in_the_workbook_of_the_one_it_carries_on(city, period, tmp_path):
+    book = handed_out(city)
+    cell_of(book, PROGRESS, 4, "本月进展*").value = "改名前下载的"
+    with pytest.raises(ActRefused, match="其他单位"):
+        check(read_return_workbook(upload_of(book)), organization=city.county)
+    change_bodies(
+        old=[city.bureau],
+        successors=[Successor("市新局", "云溪市新局")],
+        from_date=TODAY,
+        basis="机构改革方案",
+        by=city.office_head,
+        at=NOON,
+        today=TODAY,
+    )
+    city.liaison.refresh_from_db()
+    path = tmp_path / "old.xlsx"
+    book.save(path)
+
+    call_command("import_returns", str(path), stdout=StringIO())
+
+    assert values(period)[0] == "改名前下载的"
+    preview = check(read_return_workbook(upload_of(book)), organization=city.liaison.organization)
+    assert preview.is_acceptable and not preview.applied
+
+
+def test_a_row_that_went_elsewhere_is_passed_over_unless_it_was_changed(city, period):
+    book = handed_out(city)
+    share = period.assignment
+    share.organization = city.county
+    share.save()
+
+    assert preview_of(book, city).unchanged == 1
+    cell_of(book, PROGRESS, 4, "本月进展*").value = "已不归我"
+
+    assert [cell.cell for cell in preview_of(book, city).bad] == ["F4"]

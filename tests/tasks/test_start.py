@@ -121,10 +121,8 @@ def test_it_serves_restarts_its_worker_and_leaves_nobody_behind(server):
     assert process.wait(timeout=40) == 0, log.read_text()
     assert wait_for(lambda: not processes_with(marker), 5), processes_with(marker)
 
-    again = time.monotonic()
     process = start()
     assert wait_for(lambda: ask(port)[0] == 200, 30), log.read_text()
-    assert time.monotonic() - again < 20
     process.terminate()
     assert process.wait(timeout=40) == 0
     assert wait_for(lambda: not processes_with(marker), 5)

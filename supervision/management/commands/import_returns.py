@@ -5,12 +5,14 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supervision.models import Organization, Role, User
 from supervision.rules.merge import Choice
 from supervision.services.acts import ActRefused
+from supervision.services.organizations import present_bodies
 from supervision.services.workbooks import WorkbookRefused, apply_return_workbook
 from supervision.spreadsheets.returns import Preview, check, read_return_workbook
 
@@ -44,9 +46,9 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error.strerror}") from error
         try:
             parsed = read_return_workbook(upload)
-            body = self.body_of(parsed)
-            user = self.person(body, username)
-            preview = check(parsed, organization=body, take=chosen)
+            user = self.person(self.bodies_of(parsed), username)
+            body = user.organization
+            preview = check(parsed, organization=body, section_id=user.only_section_id, take=chosen)
             self.show(preview)
             if not preview.is_acceptable:
                 raise WorkbookRefused(preview)
@@ -65,22 +67,28 @@ class Command(BaseCommand):
             % {"applied": result.applied, "unchanged": result.unchanged}
         )
 
-    def body_of(self, parsed) -> Organization:
+    def bodies_of(self, parsed) -> list[Organization]:
+        """The body the workbook was written for, or those that carry its work on today."""
         try:
-            return Organization.objects.get(uid=parsed.organization_uid)
+            body = Organization.objects.get(uid=parsed.organization_uid)
         except (Organization.DoesNotExist, ValidationError) as error:
             raise CommandError(_("The body named in the workbook is not known here.")) from error
+        return present_bodies([body], on=timezone.localdate())
 
-    def person(self, body: Organization, username: str | None) -> User:
+    def person(self, bodies: list[Organization], username: str | None) -> User:
+        ids = [body.pk for body in bodies]
         if username:
             user = User.objects.filter(username=username, is_active=True).first()
+        elif len(bodies) == 1:
+            people = User.objects.holding(Role.LIAISON, organization_id=ids[0])
+            # Whoever looks after the whole body before a section's liaison.
+            user = people.order_by(F("section").asc(nulls_first=True), "pk").first()
         else:
-            user = (
-                User.objects.holding(Role.LIAISON, organization_id=body.pk).order_by("pk").first()
-            )
-        if user is None or user.organization_id != body.pk or not user.is_body:
+            user = None
+        if user is None or user.organization_id not in ids or not user.is_body:
             raise CommandError(
-                _("“%(body)s” has no such liaison; name one with --as.") % {"body": body}
+                _("“%(body)s” has no such liaison; name one with --as.")
+                % {"body": "、".join(str(body) for body in bodies)}
             )
         return user
 

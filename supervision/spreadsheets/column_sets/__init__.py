@@ -3,7 +3,13 @@
 Headings and order: domain.md, section 8.
 """
 
-from supervision.spreadsheets.column_sets.registry import SHEETS, SheetKind, sheets_for
+from supervision.spreadsheets.column_sets.registry import (
+    SHEETS,
+    SheetKind,
+    column_groups,
+    column_keys,
+    sheets_for,
+)
 from supervision.spreadsheets.column_sets.scope import NUMBERINGS, ORDERS, PAPERS, Scope
 from supervision.spreadsheets.column_sets.writing import count_rows, write_sheets
 
@@ -14,6 +20,8 @@ __all__ = [
     "SHEETS",
     "Scope",
     "SheetKind",
+    "column_groups",
+    "column_keys",
     "count_rows",
     "sheets_for",
     "write_sheets",

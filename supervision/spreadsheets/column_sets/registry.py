@@ -1,16 +1,18 @@
 """The tables by name. A new table is a line here and a function that yields its rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from supervision import permissions
 from supervision.models import User
 from supervision.spreadsheets.column_sets import items, papers, plans, returns, scores
 from supervision.spreadsheets.column_sets.scope import Scope
-from supervision.spreadsheets.print_sheet import Column, Row
+from supervision.spreadsheets.ledger import FLAT_COLUMNS, PRINT_COLUMNS
+from supervision.spreadsheets.print_sheet import NUMBER, Column, Row
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,33 @@ SHEETS: dict[str, SheetKind] = {
         ),
     )
 }
+
+
+def column_groups(kind: SheetKind) -> list[tuple[Any, Sequence[Column]]]:
+    """What may be left out of a table, sheet by sheet: the title, and the columns by name."""
+    if kind.code == LEDGER:
+        return [
+            (_("Columns of the sheet to print"), PRINT_COLUMNS),
+            (_("Columns of the flat sheet"), FLAT_COLUMNS),
+        ]
+    return [(part.title, part.columns) for part in kind.parts]
+
+
+def column_keys(kind: SheetKind) -> list[list[str]]:
+    """The names of those columns, unique over the sheets of a table, without the running number."""
+    return [
+        [f"{number}-{column.key}" for column in columns if column.key != NUMBER]
+        for number, (_title, columns) in enumerate(column_groups(kind))
+    ]
+
+
+def narrow(columns: Sequence[Column], number: int, keys: Collection[str]) -> Sequence[Column]:
+    """The columns of the sheet `number` that were chosen by name; all when none of them was.
+
+    The running number stays, and so does the order.
+    """
+    found = [c for c in columns if c.key == NUMBER or f"{number}-{c.key}" in keys]
+    return found if any(column.key != NUMBER for column in found) else columns
 
 
 def sheets_for(user: User) -> list[SheetKind]:

@@ -28,7 +28,10 @@ BATCH = 1_000
 
 @dataclass
 class Scope:
-    """The rows `user` may see, narrowed by the filters of the screen, as they stand on `today`."""
+    """The rows `user` may see, narrowed by the filters of the screen, as they stand on `today`.
+
+    `columns` are names of `column_keys`; empty for all.
+    """
 
     user: User
     today: date
@@ -44,6 +47,7 @@ class Scope:
     numbering: str = RUNNING
     paper: str = "a4"
     unit_name: str = ""
+    columns: frozenset[str] = frozenset()
     _lit: set[int] | None = field(default=None, repr=False)
 
     def shares(self) -> QuerySet[Assignment]:

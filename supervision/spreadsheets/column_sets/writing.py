@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from django.utils.translation import pgettext, pgettext_lazy
 
-from supervision.spreadsheets.column_sets.registry import LEDGER, SheetKind
+from supervision.spreadsheets.column_sets.registry import LEDGER, SheetKind, narrow
 from supervision.spreadsheets.column_sets.scope import PAPERS, Scope
 from supervision.spreadsheets.layout import (
     A4,
@@ -15,7 +15,13 @@ from supervision.spreadsheets.layout import (
     new_workbook,
     note_on_paper,
 )
-from supervision.spreadsheets.ledger import exported_line, facts_line, write_ledger
+from supervision.spreadsheets.ledger import (
+    FLAT_COLUMNS,
+    PRINT_COLUMNS,
+    exported_line,
+    facts_line,
+    write_ledger,
+)
 from supervision.spreadsheets.print_sheet import Column, FlatSheet, PrintSheet, Row
 
 # So often the progress is told.
@@ -60,6 +66,8 @@ def write_sheets(
             order=scope.order,
             numbering=scope.numbering,
             progress=progress,
+            columns=[column.key for column in narrow(PRINT_COLUMNS, 0, scope.columns)],
+            details=[column.key for column in narrow(FLAT_COLUMNS, 1, scope.columns)],
         )
         return counts.assignments
     book = new_workbook(creator=scope.unit_name, title=title)
@@ -69,7 +77,8 @@ def write_sheets(
     expected = count_rows(kind, scope) if progress is not None else 0
     done = 0
     for number, part in enumerate(kind.parts):
-        widths = [column.width for column in part.columns]
+        columns = narrow(part.columns, number, scope.columns)
+        widths = [column.width for column in columns]
         name = str(part.title)
         flat_name = pgettext("sheet", "%(name)s (flat)") % {"name": name}
         sheets = []
@@ -83,13 +92,13 @@ def write_sheets(
         printed = PrintSheet(
             sheets[0],
             styles,
-            part.columns,
+            columns,
             title if number == 0 else name,
             facts,
             numbering=scope.numbering,
             sums_by_band=part.sums_by_band,
         )
-        flat = FlatSheet(sheets[1], styles, [*part.columns, BAND])
+        flat = FlatSheet(sheets[1], styles, [*columns, BAND])
         printed.begin()
         flat.begin()
         for row in part.rows(scope):

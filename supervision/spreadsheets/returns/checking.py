@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from supervision.models import Cause, Organization, ReturnWorkbook
 from supervision.rules.merge import Choice, Merge, merge_cell, settle
 from supervision.services.acts import ActRefused
+from supervision.services.organizations import present_bodies
 from supervision.spreadsheets.returns.columns import (
     CHECK_SHEET,
     FIGURES,
@@ -38,15 +40,18 @@ def check(
     parsed: ParsedReturn,
     *,
     organization: Organization,
+    section_id: int | None = None,
     decisions: Mapping[str, Decision] | None = None,
     take: Choice | None = None,
 ) -> Preview:
     """Merge a returned workbook with the database; names every bad cell and every conflict.
 
-    `decisions` by the key of the cell say whose value stays; `take` says it for all others. Writes
-    nothing. The number of queries does not depend on the number of rows.
+    The workbook of a body that was merged, split or renamed since is taken from those that carry
+    its work on. With `section_id` the rows of other sections must be as they were. `decisions` by
+    the key of the cell say whose value stays; `take` says it for all others. Writes nothing. The
+    number of queries does not depend on the number of rows.
     """
-    if parsed.organization_uid != str(organization.uid):
+    if not _was_written_for(parsed, organization):
         raise ActRefused(
             _(
                 "This workbook was written for another body. Upload the one that was downloaded "
@@ -54,7 +59,18 @@ def check(
             )
             % {"body": organization}
         )
-    return _Checker(parsed, organization, decisions or {}, take).run()
+    return _Checker(parsed, organization, section_id, decisions or {}, take).run()
+
+
+def _was_written_for(parsed: ParsedReturn, organization: Organization) -> bool:
+    """For the body itself, or for one whose work it carries on."""
+    if parsed.organization_uid == str(organization.uid):
+        return True
+    try:
+        named = list(Organization.objects.filter(uid=parsed.organization_uid))
+    except ValidationError:
+        return False
+    return organization in present_bodies(named, on=date.max)
 
 
 def kept_workbook(parsed: ParsedReturn) -> ReturnWorkbook | None:
@@ -77,12 +93,12 @@ def digest_of(value: str) -> str:
 
 
 class _Checker:
-    def __init__(self, parsed, organization, decisions, take) -> None:
+    def __init__(self, parsed, organization, section_id, decisions, take) -> None:
         self.parsed = parsed
         self.decisions = decisions
         self.take = take
         self.kept = kept_workbook(parsed)
-        self.states = read_states(organization, parsed.label)
+        self.states = read_states(organization, parsed.label, section_id=section_id)
         self.preview = Preview(organization, parsed.label)
         self.seen: set[tuple[str, str, str]] = set()
         self.troubled: set[str] = set()
@@ -126,18 +142,21 @@ class _Checker:
             shown = shown[:60] + "…"
         self.preview.bad.append(BadCell(sheet, cell.at, shown, reason, remedy))
 
+    def bad_row(self, sheet: str, cell: Cell) -> None:
+        self.bad(
+            sheet,
+            cell,
+            _("This row is not one of the returns your body owes for this period."),
+            _("Delete the row, or restore its identifier from the downloaded workbook."),
+        )
+
     def read_row(self, row: ParsedRow) -> None:
         """Identify the row, hold its locked cells against what was written, read the open ones."""
         name, columns = str(SHEETS[row.code][0]), SHEETS[row.code][1]
         uid, goal = row.uid, row.goal_uid
         written = self.parsed.exported
-        if (name, uid, goal, ROW_ID.title) not in written or uid not in self.states:
-            self.bad(
-                name,
-                row.cells["row_id"],
-                _("This row is not one of the returns your body owes for this period."),
-                _("Delete the row, or restore its identifier from the downloaded workbook."),
-            )
+        if (name, uid, goal, ROW_ID.title) not in written:
+            self.bad_row(name, row.cells["row_id"])
             self.troubled.add(uid)
             return
         if (row.code, uid, goal) in self.seen:
@@ -176,8 +195,14 @@ class _Checker:
                 self.troubled.add(uid)
 
     def merge(self, uid: str) -> None:
-        """The cells of one return: unchanged, to be applied, or in conflict with the desk."""
-        state = self.states[uid]
+        """The cells of one return: unchanged, to be applied, or in conflict with the desk.
+
+        A row that left the body since (called off, gone to another body) must be as it was.
+        """
+        state = self.states.get(uid)
+        if state is None:
+            self.merge_gone(uid)
+            return
         fresh: list[tuple[str, str, Column, Cell, str]] = []
         conflicts: list[Conflict] = []
         final: dict[tuple[str, str], str] = {}
@@ -214,6 +239,13 @@ class _Checker:
         self.preview.conflicts += conflicts
         if fresh and not self.falls_without_a_note(state, fresh, final):
             self.preview.applied.append(self.row_change(state, fresh, final))
+
+    def merge_gone(self, uid: str) -> None:
+        for (code, _goal, _column), (cell, base, value) in self.typed[uid].items():
+            if value != base:
+                self.bad_row(str(SHEETS[code][0]), cell)
+                return
+        self.preview.unchanged += 1
 
     def conflict(self, key, state, code, goal, column, cell, base, value) -> Conflict:
         current = state.value_of(column.key, goal)

@@ -35,6 +35,7 @@ class State:
     last_values: dict[str, Decimal]
     targets: list[Target]
     edits: dict[str, ReturnEdit] = field(default_factory=dict)
+    is_elsewhere: bool = False  # the share of a section the person does not work for
 
     @property
     def assignment(self) -> Assignment:
@@ -54,6 +55,8 @@ class State:
     @property
     def refusal(self) -> str:
         """Why nothing can be written into it now; empty when it can."""
+        if self.is_elsewhere:
+            return _("This return belongs to another section of your body.")
         if self.period.status == ReportPeriod.Status.SKIPPED:
             return _("No return is owed for this period: the office skipped it.")
         if self.report and self.report.status not in ProgressReport.EDITABLE_STATES:
@@ -67,10 +70,13 @@ class State:
         return ""
 
 
-def read_states(organization: Organization, label: str) -> dict[str, State]:
+def read_states(
+    organization: Organization, label: str, *, section_id: int | None = None
+) -> dict[str, State]:
     """The returns of one period of a body by the identifier of their row, in document order.
 
-    The number of queries does not depend on the number of rows.
+    With `section_id` the returns of other sections take nothing. The number of queries does not
+    depend on the number of rows.
     """
     earlier = ProgressReport.objects.filter(
         period__assignment=OuterRef("assignment"), period__start_date__lt=OuterRef("start_date")
@@ -95,15 +101,17 @@ def read_states(organization: Organization, label: str) -> dict[str, State]:
         clause__in=[period.assignment.item.clause_id for period in periods]
     ).order_by("position"):
         targets.setdefault(target.clause_id, []).append(target)
-    return {
-        str(period.uid): _state(
+    states = {}
+    for period in periods:
+        state = _state(
             period,
             present.get(period.pk),
             before.get(period.last_pk),
             targets.get(period.assignment.item.clause_id, []),
         )
-        for period in periods
-    }
+        state.is_elsewhere = section_id not in (None, period.assignment.section_id)
+        states[str(period.uid)] = state
+    return states
 
 
 def _state(period, report, last, targets) -> State:

@@ -55,15 +55,15 @@ def write_return_workbook(
     label: str,
     at: datetime,
     uid: UUID | None = None,
+    section_id: int | None = None,
 ) -> Written:
-    """Write the workbook of the returns the body still owes for a period.
+    """Write the workbook of the returns the body, or one section of it, still owes for a period.
 
     `uid` names the workbook: under it the system keeps what the cells held. Raises ActRefused
     when nothing is owed.
     """
-    states = {
-        uid: state for uid, state in read_states(organization, label).items() if not state.refusal
-    }
+    found = read_states(organization, label, section_id=section_id)
+    states = {row: state for row, state in found.items() if not state.refusal}
     if not states:
         raise ActRefused(
             _("No return of %(period)s is open: all are handed in, or none is owed.")

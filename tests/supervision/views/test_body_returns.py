@@ -262,6 +262,30 @@ def test_a_skipped_period_and_work_not_signed_for_offer_no_form(client, city, pe
     assert "假期免报" in response.content.decode()
 
 
+def test_what_waits_for_the_person_stands_first_and_the_idle_last(client, city, period):
+    def another(status):
+        row = PeriodFactory(assignment__organization=city.bureau)
+        ReportFactory(period=row, status=status, progress_text="本月完成三项")
+        return row
+
+    unsigned = PeriodFactory(
+        assignment=AssignmentFactory(organization=city.bureau, status="assigned")
+    )
+    filed, waiting, returned = (
+        another(status) for status in ("submitted", "under_sign_off", "returned")
+    )
+
+    def order(user):
+        client.force_login(user)
+        context = client.get(PAGE).context
+        assert [row.period for row in context["idle_rows"]] == [unsigned]
+        assert context["owed"] == 4
+        return [row.period for row in context["rows"]]
+
+    assert order(city.liaison) == [returned, period, filed, waiting]
+    assert order(city.body_head) == [waiting, returned, period, filed]
+
+
 def test_what_the_office_sent_back_is_shown_with_its_reason(client, city, period):
     ReportFactory(period=period, status="returned", review_opinion="数值有误请核实")
     client.force_login(city.liaison)
