@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supervision', '0013_release_reviews'),
+        ('supervision', '0014_longer_views'),
     ]
 
     operations = [
