@@ -399,6 +399,14 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         table = reverse("cms:open_data_file", args=[key, "items", "csv"])
         rows["cms:open_data_file", tag] = (table, {})
         rows["cms:feed", tag] = (reverse("cms:feed", args=["item", subject]), {})
+    rows["supervision:release_month", "-"] = (
+        reverse("supervision:release_month", args=[release.label]),
+        {},
+    )
+    rows["supervision:release_month_act", "-"] = (
+        reverse("supervision:release_month_act", args=[release.label, "submit"]),
+        {},
+    )
     for name in ("follow", "follow_sent"):
         rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
     ask_to_follow(email="reader@example.org", kind="all", key="", at=NOON)

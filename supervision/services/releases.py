@@ -107,6 +107,20 @@ def propose_release(
     return release
 
 
+def documents_to_release() -> list[PolicyDocument]:
+    """Documents with items open to the public and no edition on its way: a month's batch."""
+    open_items = SupervisionItem.objects.filter(
+        openness=SupervisionItem.Openness.PROACTIVE, dispatched_at__isnull=False
+    ).exclude(status=SupervisionItem.Status.CANCELLED)
+    under_way = Release.objects.filter(status__in=Release.ON_ITS_WAY)
+    return list(
+        PolicyDocument.objects.exclude(status=PolicyDocument.Status.DRAFT)
+        .filter(pk__in=open_items.values("document"))
+        .exclude(pk__in=under_way.values("document"))
+        .order_by("issued_date", "pk")
+    )
+
+
 def _fill(release: Release) -> None:
     release.content = compose(release.document, as_of=release.as_of_date)
     apply_edits(release.content, release.edits)

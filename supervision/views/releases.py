@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -23,7 +24,7 @@ from supervision.rules.public_status import PublicStatus
 from supervision.rules.secrecy_slip import QUESTIONS
 from supervision.services import releases as services
 from supervision.services.openness import due_reviews, review_openness
-from supervision.views.base import perform, posted_version
+from supervision.views.base import perform, perform_each, posted_version
 from supervision.views.navigation import Link, page_of
 
 PAGE_SIZE = 50
@@ -178,6 +179,7 @@ def _list(request, form=None, bound=None):
     context = {
         "page_obj": page_of(request, rows, PAGE_SIZE),
         "form": (form or ProposeForm(act="propose")) if may_propose else None,
+        "months": _months(request.user),
         "reviews": _openness_reviews(request.user, bound or {}),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Public editions"))],
     }
@@ -241,19 +243,34 @@ def release_propose(request):
     if not request.user.has_role(permissions.PUBLISHER):
         raise PermissionDenied
     form = ProposeForm(request.POST, act="propose")
-    if form.is_valid():
-        found = perform(
-            request,
-            lambda: services.propose_release(
-                document=form.cleaned_data["document"],
-                by=request.user,
-                at=timezone.now(),
-                embargo_date=form.cleaned_data["embargo_date"],
-            ),
-            done=_("The edition was composed. Read it, then hand it in for review."),
+    if not form.is_valid():
+        return _list(request, form)
+    embargo_date = form.cleaned_data["embargo_date"]
+
+    def propose(document):
+        return services.propose_release(
+            document=document, by=request.user, at=timezone.now(), embargo_date=embargo_date
         )
-        if found is not None:
-            return redirect("supervision:release", uid=found.uid)
+
+    document = form.cleaned_data["document"]
+    if document is None:
+        perform_each(
+            request,
+            services.documents_to_release(),
+            propose,
+            label=_("The edition was composed. Read it, then hand it in for review."),
+        )
+        label = f"{timezone.localdate():%Y-%m}"
+        if _month_rows(request.user, label):
+            return redirect("supervision:release_month", label=label)
+        return redirect("supervision:releases")
+    found = perform(
+        request,
+        lambda: propose(document),
+        done=_("The edition was composed. Read it, then hand it in for review."),
+    )
+    if found is not None:
+        return redirect("supervision:release", uid=found.uid)
     return _list(request, form)
 
 
@@ -272,6 +289,35 @@ def release(request, uid):
 def _show(request, row: Release, *, bound=None):
     user = request.user
     bound = bound or {}
+    public_items = []
+    if row.status == Release.Status.RELEASED and permissions.can_withdraw_release(row, user):
+        public_items = [
+            {"public": one, "form": bound.get(one.slug) or ReasonForm(act=one.slug)}
+            for one in PublicItem.objects.public().filter(release=row).select_related("item")
+        ]
+    context = _edition(row, user) | {
+        "offers": [
+            {
+                "act": act,
+                "form": bound.get(act.name) or act.form(act=act.name, row=row),
+                "is_open": act.name in bound,
+            }
+            for act in ACTS.values()
+            if _may(getattr(row, act.transition), user)
+        ],
+        "may_edit": _may(row.revise, user),
+        "public_items": public_items,
+        "crumbs": [
+            Link(_("Home"), "/desk/"),
+            Link(_("Public editions"), "/desk/releases/"),
+            Link(str(row)),
+        ],
+    }
+    return render(request, "desk/release.html", context)
+
+
+def _edition(row: Release, user) -> dict:
+    """Everything there is to read of an edition: who read it, what differs, every word of it."""
     words = dict(Target.Comparison.choices)
     content = row.content or {}
     for entry in content.get("items", []):
@@ -287,27 +333,12 @@ def _show(request, row: Release, *, bound=None):
         {"name": body["name"], "total": body["total"], "counts": [body[s] for s in statuses]}
         for body in content.get("bodies", [])
     ]
-    public_items = []
-    if row.status == Release.Status.RELEASED and permissions.can_withdraw_release(row, user):
-        public_items = [
-            {"public": one, "form": bound.get(one.slug) or ReasonForm(act=one.slug)}
-            for one in PublicItem.objects.public().filter(release=row).select_related("item")
-        ]
-    context = {
+    return {
         "release": row,
+        "anchor": f"{row.pk}-",
         "content": content,
         "bodies": bodies,
         "status_words": [status_word(value) for value in statuses],
-        "offers": [
-            {
-                "act": act,
-                "form": bound.get(act.name) or act.form(act=act.name, row=row),
-                "is_open": act.name in bound,
-            }
-            for act in ACTS.values()
-            if _may(getattr(row, act.transition), user)
-        ],
-        "may_edit": _may(row.revise, user),
         "is_in_review": bool(row.stage),
         "has_signed": user.has_role(permissions.REVIEWER)
         and permissions.is_person(user, *row.signed_by()),
@@ -317,14 +348,91 @@ def _show(request, row: Release, *, bound=None):
         else [],
         "changes": _changes(row),
         "has_earlier": _public_edition(row) is not None,
-        "public_items": public_items,
+    }
+
+
+# What can be done to a month's editions together; anything else belongs to a single one.
+MONTH_ACTS = ("submit", "approve-first", "approve-second", "approve-third", "publish")
+
+
+def _month_rows(user, label: str) -> list[Release]:
+    rows = Release.objects.visible_to(user).filter(label=label, status__in=Release.ON_ITS_WAY)
+    return list(rows.select_related("document", "author").order_by("document__issued_date", "pk"))
+
+
+def _months(user) -> list[str]:
+    """The months with editions of several documents on their way."""
+    rows = Release.objects.visible_to(user).filter(status__in=Release.ON_ITS_WAY)
+    counts = rows.order_by("-label").values("label").annotate(number=Count("pk"))
+    return [row["label"] for row in counts if row["number"] > 1]
+
+
+@login_required
+@require_safe
+def release_month(request, label: str):
+    """All editions of a month that are on their way, on one page, with the next step for all."""
+    _require(request.user)
+    return _show_month(request, label)
+
+
+def _show_month(request, label: str, *, bound=None):
+    rows = _month_rows(request.user, label)
+    if not rows:
+        raise Http404
+    bound = bound or {}
+    offers = []
+    for name in MONTH_ACTS:
+        act = ACTS[name]
+        mine = [row for row in rows if _may(getattr(row, act.transition), request.user)]
+        if mine:
+            form = bound.get(name) or act.form(act=name)
+            offers.append({"act": act, "form": form, "rows": mine, "is_open": name in bound})
+    context = {
+        "label": label,
+        "editions": [_edition(row, request.user) for row in rows],
+        "offers": offers,
         "crumbs": [
             Link(_("Home"), "/desk/"),
             Link(_("Public editions"), "/desk/releases/"),
-            Link(str(row)),
+            Link(label),
         ],
     }
-    return render(request, "desk/release.html", context)
+    return render(request, "desk/release_month.html", context)
+
+
+@login_required
+@require_POST
+def release_month_act(request, label: str, act: str):
+    """The same step for every edition of the month that was on the page, each by itself.
+
+    An edition that changed since it was shown is left out with a message; each keeps its own
+    steps, fingerprint and history.
+    """
+    _require(request.user)
+    rows = _month_rows(request.user, label)
+    if act not in MONTH_ACTS or not rows:
+        raise Http404
+    chosen = ACTS[act]
+    form = chosen.form(request.POST, act=act)
+    if not form.is_valid():
+        return _show_month(request, label, bound={act: form})
+    seen = dict(pair.rpartition(":")[::2] for pair in request.POST.getlist("seen"))
+    values = form.service_values() if hasattr(form, "service_values") else {}
+    perform_each(
+        request,
+        [row for row in rows if seen.get(str(row.uid), "").isdigit()],
+        lambda row: chosen.service(
+            release=row,
+            by=request.user,
+            at=timezone.now(),
+            version=int(seen[str(row.uid)]),
+            **values,
+        ),
+        label=chosen.label,
+    )
+    if _month_rows(request.user, label):
+        return redirect("supervision:release_month", label=label)
+    return redirect("supervision:releases")
 
 
 def _steps(row: Release) -> list[dict]:
