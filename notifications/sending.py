@@ -4,7 +4,7 @@ import logging
 import time as clock
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlparse
 
@@ -677,5 +677,15 @@ def message_host() -> str:
 
 def outbox_counts() -> dict[str, int]:
     """How many messages are in each state; every state named."""
-    found = dict(Delivery.objects.values_list("status").annotate(n=Count("pk")).order_by())
+    return named_counts(counted_states())
+
+
+def counted_states() -> QuerySet:
+    """(state, number of messages), states without any left out."""
+    return Delivery.objects.values_list("status").annotate(n=Count("pk")).order_by("status")
+
+
+def named_counts(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Every state with its number of messages."""
+    found = dict(rows)
     return {status.value: found.get(status.value, 0) for status in SendStatus}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, FilteredRelation, Max, OuterRef, Q
+from django.db.models import Exists, FilteredRelation, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from notifications import rules
@@ -199,12 +199,21 @@ class Person(NamedTuple):
 
 def people_on(day: date, who: Q) -> list[Person]:
     """Active accounts, a row for each role and each deputy in force on `day`; one query."""
+    return [Person(*row[: -len(TERM)]) for row in people_between(day, day, who)]
+
+
+# When the deputy of a row stands in.
+TERM = ("standing_in_now__start_date", "standing_in_now__end_date")
+
+
+def people_between(first: date, last: date, who: Q) -> QuerySet:
+    """The columns of `Person` and TERM, a row for each role and each deputy of any of the days."""
     in_force = Q(
-        delegations__start_date__lte=day,
-        delegations__end_date__gte=day,
+        delegations__start_date__lte=last,
+        delegations__end_date__gte=first,
         delegations__ended_at=None,
     )
-    rows = (
+    return (
         User.objects.filter(who, is_active=True)
         .annotate(standing_in_now=FilteredRelation("delegations", condition=in_force))
         .values_list(
@@ -219,9 +228,9 @@ def people_on(day: date, who: Q) -> list[Person]:
             "preference__is_sms_on",
             "standing_in_now__deputy_id",
             "section_id",
+            *TERM,
         )
     )
-    return [Person(*row) for row in rows]
 
 
 def resolve(

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from notifications.models import Delivery, SendStatus, SiteIdentity
 
@@ -47,13 +48,13 @@ def is_adopted(identity: UUID | None) -> bool:
     return identity is not None and _known().get(_place()) == str(identity)
 
 
-def why_muted() -> str:
-    """Like `mute_reason`, but only looks: for pages."""
+def muted_because(identity: UUID | None, *, has_sent: bool) -> str:
+    """Like `mute_reason`, but only looks: for a page that has read the identity, and whether
+    anything was ever sent."""
     if not settings.SEND_MAIL:
         return SWITCH
-    identity = _identity()
     if identity is None:
-        return SITE if Delivery.objects.filter(status=SendStatus.SENT).exists() else ""
+        return SITE if has_sent else ""
     return "" if is_adopted(identity) else SITE
 
 
@@ -75,8 +76,14 @@ def adopt_site(now: datetime) -> UUID:
     return identity
 
 
+def identities() -> QuerySet:
+    """The identity of this database as a list of one row, empty while it has none."""
+    return SiteIdentity.objects.order_by("pk").values_list("site_id")
+
+
 def _identity() -> UUID | None:
-    return SiteIdentity.objects.order_by("pk").values_list("site_id", flat=True).first()
+    found = identities()[:1]
+    return found[0][0] if found else None
 
 
 def _place() -> str:

@@ -5,23 +5,24 @@ changes it, so it is a forecast, and says so.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from notifications import rules, texts
 from notifications.models import Delivery, GroupRobot, MessageHold, SendStatus
 from notifications.outbox import held_keys
 from notifications.sending import window_opens_at
-from notifications.services import Person, copies, hold_key, people_on, resolve
+from notifications.services import TERM, Person, copies, hold_key, people_between, resolve
 from supervision.history import sentence
 from supervision.models import Assignment, Event, Organization, SupervisionItem
 from supervision.rules.working_days import WorkingCalendar
-from supervision.services.facts import Effect, due_effects, midnight
+from supervision.services.facts import Effect, foreseen_effects, midnight
 from supervision.services.settings import working_calendar
+from supervision.together import read_together
 
 LONGEST_DAYS = 14
 WAITING = (SendStatus.PENDING, SendStatus.FAILED, SendStatus.HELD)
@@ -86,13 +87,22 @@ class Planned:
 def upcoming(now: datetime, *, days: int = 7) -> list[Planned]:
     """Everything that will leave from today on within `days` local days, in order of leaving.
 
-    The number of queries depends on the days, not on the rows.
+    The number of queries depends neither on the days nor on the rows.
     """
     days = max(1, min(days, LONGEST_DAYS))
     calendar = working_calendar()
     today = timezone.localdate(now)
     last = today + timedelta(days=days - 1)
-    found = [*_waiting(now, calendar), *_foreseen(now, days, calendar)]
+    ahead = [today + timedelta(days=number) for number in range(days)]
+    read = read_together(
+        waiting=_waiting_deliveries(),
+        people=people_between(today, last, Q(groups__name__isnull=False)),
+        robots=GroupRobot.objects.filter(is_active=True).select_related("organization"),
+    )
+    found = [
+        *_waiting(read["waiting"], now, calendar),
+        *_foreseen(ahead, _Readers(read["people"]), _Groups(read["robots"]), now, calendar),
+    ]
     holds = held_keys([row.key for row in found])
     rows = [
         row if row.key not in holds else replace(row, hold=holds[row.key])
@@ -105,8 +115,8 @@ def upcoming(now: datetime, *, days: int = 7) -> list[Planned]:
 # What waits in the outbox
 
 
-def _waiting(now: datetime, calendar: WorkingCalendar) -> Iterable[Planned]:
-    rows = (
+def _waiting_deliveries() -> QuerySet[Delivery]:
+    return (
         Delivery.objects.filter(status__in=WAITING)
         .select_related(
             "event__assignment__organization",
@@ -119,6 +129,11 @@ def _waiting(now: datetime, calendar: WorkingCalendar) -> Iterable[Planned]:
         )
         .order_by("event_id", "pk")
     )
+
+
+def _waiting(
+    rows: Iterable[Delivery], now: datetime, calendar: WorkingCalendar
+) -> Iterable[Planned]:
     by_event: dict[int, list[Delivery]] = defaultdict(list)
     for row in rows:
         by_event[row.event_id].append(row)
@@ -157,23 +172,21 @@ def _reader_of(row: Delivery) -> Reader:
 # What the sweep will find
 
 
-def _foreseen(now: datetime, days: int, calendar: WorkingCalendar) -> Iterable[Planned]:
-    today = timezone.localdate(now)
-    by_day: list[tuple[date, list[Effect]]] = []
-    seen: set[str] = set()
-    for number in range(days):
-        day = today + timedelta(days=number)
-        new = [effect for effect in due_effects(day) if effect.fact_key not in seen]
-        seen |= {effect.fact_key for effect in new}
-        by_day.append((day, new))
+def _foreseen(
+    days: Sequence[date],
+    readers: "_Readers",
+    groups: "_Groups",
+    now: datetime,
+    calendar: WorkingCalendar,
+) -> Iterable[Planned]:
+    by_day = foreseen_effects(days)
     shares = Assignment.objects.select_related("item", "organization").in_bulk(
         {effect.assignment_id for _day, effects in by_day for effect in effects}
     )
-    groups = _Groups()
     for day, effects in by_day:
         if not effects:
             continue
-        readers = _Readers(day)
+        readers.stand_on(day)
         leaves_at = window_opens_at(max(now, midnight(day)), calendar)
         for effect in effects:
             share = shares.get(effect.assignment_id)
@@ -212,15 +225,22 @@ def _event_of(effect: Effect, share: Assignment) -> Event:
 
 
 class _Readers:
-    """The accounts of one day, read once: whom an event of that day would be told to."""
+    """The accounts, read once for all days: whom an event of a day would be told to."""
 
-    def __init__(self, day: date) -> None:
-        self.people = people_on(day, Q(groups__name__isnull=False))
+    def __init__(self, rows: Iterable[tuple]) -> None:
+        self.known = [(Person(*row[: -len(TERM)]), *row[-len(TERM) :]) for row in rows]
+
+    def stand_on(self, day: date) -> None:
+        """From here on those of this day: its deputies, and nobody else's."""
+        people: dict[Person, None] = {}
+        for person, start, end in self.known:
+            is_in_force = start is not None and start <= day <= end
+            people[person if is_in_force else person._replace(deputy_id=None)] = None
         self.by_role: dict[str, list[Person]] = defaultdict(list)
         self.by_body: dict[tuple[str, int | None], list[Person]] = defaultdict(list)
         self.rows: dict[int, Person] = {}
         self.deputies: dict[int, set[int]] = defaultdict(set)
-        for person in self.people:
+        for person in people:
             self.by_role[person.role].append(person)
             self.by_body[person.role, person.organization_id].append(person)
             self.rows[person.pk] = person
@@ -252,10 +272,10 @@ class _Readers:
 
 
 class _Groups:
-    """The group robots in use, read once."""
+    """The group robots in use."""
 
-    def __init__(self) -> None:
-        self.rows = list(GroupRobot.objects.filter(is_active=True).select_related("organization"))
+    def __init__(self, rows: list[GroupRobot]) -> None:
+        self.rows = rows
 
     def of(self, event: Event) -> list[Reader]:
         if event.kind not in rules.GROUP_KINDS or not self.rows:

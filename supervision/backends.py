@@ -1,9 +1,12 @@
-"""Who is signed in: the account, its body and its roles in one statement."""
+"""Who is signed in: the account, its body and its roles in one statement.
+
+The same statement tells whether this database holds invented data, which every page says on top.
+"""
 
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import F
+from django.db.models import Exists, F
 
-from supervision.models import User
+from supervision.models import Demonstration, User
 
 
 class DeskBackend(ModelBackend):
@@ -13,7 +16,10 @@ class DeskBackend(ModelBackend):
         rows = list(
             User.objects.filter(pk=user_id)
             .select_related("organization")
-            .annotate(role_code=F("groups__name"))
+            .annotate(
+                role_code=F("groups__name"),
+                is_in_demonstration=Exists(Demonstration.objects.all()),
+            )
             .order_by("groups__pk")
         )
         if not rows or not self.user_can_authenticate(rows[0]):

@@ -8,7 +8,13 @@ from django.utils.functional import SimpleLazyObject
 from supervision.models import Demonstration
 
 
-def _is_demonstration() -> bool:
+def _is_demonstration(request) -> bool:
+    # Whoever is at the desk came with the answer (`supervision.backends`); of the public pages
+    # nobody is asked, for that would read the session.
+    if request.path.startswith("/desk/"):
+        known = getattr(getattr(request, "user", None), "is_in_demonstration", None)
+        if known is not None:
+            return known
     try:
         return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=300)
     except DatabaseError:
@@ -20,7 +26,7 @@ def site(request) -> dict:
     """Product name, office, and whether this database holds invented data."""
     return {
         "office_name": settings.OFFICE_NAME,
-        "is_demonstration": SimpleLazyObject(_is_demonstration),
+        "is_demonstration": SimpleLazyObject(lambda: _is_demonstration(request)),
     }
 
 

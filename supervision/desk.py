@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from supervision.charts import Segment
@@ -134,33 +134,25 @@ def worst_first(items: Iterable[SupervisionItem]) -> list[SupervisionItem]:
     )
 
 
-def latest_figures(item_ids: Iterable[int], user: User) -> dict[tuple[int, int], ReportFigure]:
-    """The latest filed figure of each goal by (item, goal) from the lead's returns: one query."""
-    figures = (
-        ReportFigure.objects.filter(
-            report__status__in=FILED,
-            report__period__assignment__item__in=list(item_ids),
-            report__period__assignment__role=Responsibility.LEAD,
-            report__period__assignment__in=Assignment.objects.visible_to(user),
-        )
-        .select_related("report__period__assignment")
-        .order_by("report__period__start_date", "pk")
-    )
-    return {
-        (figure.report.period.assignment.item_id, figure.target_id): figure for figure in figures
-    }
+def latest_figures(item: SupervisionItem, user: User) -> QuerySet[ReportFigure]:
+    """The latest filed figure of each goal, from the lead's returns."""
+    figures = ReportFigure.objects.filter(
+        report__status__in=FILED,
+        report__period__assignment__item=item,
+        report__period__assignment__role=Responsibility.LEAD,
+        report__period__assignment__in=Assignment.objects.visible_to(user),
+    ).order_by("-report__period__start_date", "-pk")
+    latest = figures.filter(target=OuterRef("target")).values("pk")[:1]
+    return figures.filter(pk=Subquery(latest)).select_related("report__period")
 
 
-def last_returns(shares: Iterable[Assignment]) -> dict[int, ProgressReport]:
-    """The latest filed return of each share, by assignment: one query."""
-    reports = (
-        ProgressReport.objects.filter(
-            status__in=FILED, period__assignment__in=[share.pk for share in shares]
-        )
-        .select_related("period")
-        .order_by("period__start_date", "pk")
-    )
-    return {report.period.assignment_id: report for report in reports}
+def last_returns(shares: Iterable[Assignment]) -> QuerySet[ProgressReport]:
+    """The latest filed return of each share."""
+    filed = ProgressReport.objects.filter(status__in=FILED).order_by("-period__start_date", "-pk")
+    latest = filed.filter(period__assignment=OuterRef("period__assignment")).values("pk")[:1]
+    return filed.filter(
+        period__assignment__in=[share.pk for share in shares], pk=Subquery(latest)
+    ).select_related("period")
 
 
 @dataclass(frozen=True)
@@ -171,11 +163,8 @@ class PeriodTable:
     rows: list[tuple[Assignment, list[ProgressReport | None]]]
 
 
-def returns_by_period(shares: Sequence[Assignment], *, periods: int = 4) -> PeriodTable | None:
-    """The last `periods` report periods of these shares, oldest first: two queries.
-
-    None when nothing was filed. A share that reports in another cycle leaves its cells empty.
-    """
+def returns_lately(shares: Sequence[Assignment], *, periods: int = 4) -> QuerySet[ProgressReport]:
+    """What these shares filed for their last `periods` report periods."""
     filed = ProgressReport.objects.filter(
         status__in=FILED, period__assignment__in=[share.pk for share in shares]
     )
@@ -183,15 +172,28 @@ def returns_by_period(shares: Sequence[Assignment], *, periods: int = 4) -> Peri
         filed.order_by()
         .values("period__label")
         .annotate(start=Max("period__start_date"))
-        .order_by("-start", "-period__label")[:periods]
+        .order_by("-start", "-period__label")
+        .values("period__label")[:periods]
     )
-    labels = [row["period__label"] for row in latest][::-1]
+    return filed.filter(period__label__in=latest).select_related("period").order_by("pk")
+
+
+def period_table(
+    shares: Sequence[Assignment], reports: Iterable[ProgressReport]
+) -> PeriodTable | None:
+    """The periods of these returns side by side, oldest first; None when nothing was filed.
+
+    A share that reports in another cycle leaves its cells empty.
+    """
+    starts: dict[str, date] = {}
+    found = {}
+    for report in reports:
+        period = report.period
+        found[period.assignment_id, period.label] = report
+        starts[period.label] = max(starts.get(period.label, date.min), period.start_date)
+    labels = sorted(starts, key=lambda label: (starts[label], label))
     if not labels:
         return None
-    found = {
-        (report.period.assignment_id, report.period.label): report
-        for report in filed.filter(period__label__in=labels).select_related("period")
-    }
     rows = [(share, [found.get((share.pk, label)) for label in labels]) for share in shares]
     return PeriodTable(labels, [row for row in rows if any(row[1])])
 

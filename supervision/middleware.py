@@ -92,6 +92,7 @@ class StandInMiddleware:
             return
         person = delegation.user
         person.deputy = request.user
+        person.is_in_demonstration = request.user.is_in_demonstration
         request.user = person
         request.stands_in = True
 

@@ -24,6 +24,11 @@ def reading() -> Iterator[None]:
         _kept.reset(token)
 
 
+def is_reading() -> bool:
+    """Whether a page that only reads is being answered."""
+    return _kept.get() is not None
+
+
 def read_once(function: Callable[[], T]) -> Callable[[], T]:
     """Keep what the function returned while a page is being read. Nobody changes that value."""
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from tasks.models import Heartbeat, Lease
@@ -83,8 +83,12 @@ def check_clock(now: datetime) -> None:
 
 def last_signs() -> tuple[datetime | None, datetime | None]:
     """The worker's last tick and its last pulse."""
-    signs = Heartbeat.objects.filter(name=WORKER).values_list("beat_at", "pulse_at").first()
-    return signs or (None, None)
+    return next(iter(signs()), (None, None))
+
+
+def signs() -> QuerySet:
+    """The same as a list of one row, empty while no worker ever beat."""
+    return Heartbeat.objects.filter(name=WORKER).values_list("beat_at", "pulse_at")
 
 
 def beat(now: datetime, *, is_accepted: bool = False) -> None:

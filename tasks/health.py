@@ -5,16 +5,19 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from notifications.models import Delivery, SendStatus
-from notifications.sending import outbox_counts
+from notifications.sending import counted_states, named_counts
 from notifications.services import red_unread
-from notifications.site import why_muted
+from notifications.site import identities, muted_because
 from supervision.models import CalendarYear, Event
 from supervision.rules.calendar_file import missing_notices
 from supervision.services.facts import midnight
-from tasks.clock import TOLERANCE, last_signs
+from supervision.services.settings import working_calendar
+from supervision.together import figures, read_together
+from tasks.clock import TOLERANCE, last_signs, signs
 from tasks.models import SweepRun
 
 
@@ -62,34 +65,50 @@ def check_health(now: datetime) -> Health:
 
 
 def operations_summary(now: datetime) -> dict:
-    """What the office sees of the machinery: yesterday's facts, the outbox, the last beat."""
+    """What the office sees of the machinery: yesterday's facts, the outbox, the last beat.
+
+    One statement, beside the calendar the page has read already.
+    """
     today = timezone.localdate(now)
-    beat_at, pulse_at = last_signs()
-    last_run = SweepRun.objects.order_by("-started_at", "-pk").first()
-    counts = outbox_counts()
     today_start = midnight(today)
+    yesterday = Q(happened_at__gte=today_start - timedelta(days=1), happened_at__lt=today_start)
+    is_sent = Q(status=SendStatus.SENT)
+    read = read_together(
+        signs=signs(),
+        runs=SweepRun.objects.order_by("-started_at", "-pk").values_list("error", "missed_days")[
+            :1
+        ],
+        states=counted_states(),
+        facts=figures(Event.objects.exclude(fact_key=None).filter(yesterday), count=Count("pk")),
+        sent=figures(Delivery.objects.filter(is_sent, sent_at__gte=today_start), count=Count("pk")),
+        unread=figures(red_unread(), count=Count("pk")),
+        identities=identities()[:1],
+    )
+    beat_at, pulse_at = next(iter(read["signs"]), (None, None))
+    last_error, missed_days = next(iter(read["runs"]), ("", 0))
+    counts = named_counts(read["states"])
+    (due_yesterday,), (sent_today,), (unacknowledged,) = (
+        read[name][0] for name in ("facts", "sent", "unread")
+    )
+    identity = read["identities"][0][0] if read["identities"] else None
     year = today.year
-    missing = missing_notices(today, CalendarYear.objects.values_list("year", flat=True))
+    missing = missing_notices(today, working_calendar().announced_years)
     summary = {
-        "due_yesterday": Event.objects.exclude(fact_key=None)
-        .filter(happened_at__gte=today_start - timedelta(days=1), happened_at__lt=today_start)
-        .count(),
-        "sent_today": Delivery.objects.filter(
-            status=SendStatus.SENT, sent_at__gte=today_start
-        ).count(),
+        "due_yesterday": due_yesterday,
+        "sent_today": sent_today,
         **counts,
-        "unacknowledged": red_unread().count(),
+        "unacknowledged": unacknowledged,
         "today": today,
         "yesterday": today - timedelta(days=1),
         "last_tick_at": beat_at,
         "is_worker_alive": is_worker_alive(beat_at, pulse_at, now),
-        "last_error": last_run.error if last_run else "",
-        "missed_days": last_run.missed_days if last_run else 0,
+        "last_error": last_error,
+        "missed_days": missed_days,
         "is_calendar_loaded": year not in missing,
         "calendar_year": year,
         "next_year_missing": year + 1 if year + 1 in missing else None,
         "is_next_year_urgent": missing.get(year + 1, False),
-        "why_muted": why_muted(),
+        "why_muted": muted_because(identity, has_sent=counts[SendStatus.SENT] > 0),
     }
     summary["is_well"] = (
         summary["is_worker_alive"]

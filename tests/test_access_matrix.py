@@ -20,6 +20,8 @@ from supervision.services import releases
 from tests.access_world import ROLES, TYPED, build
 from tests.cms.world import item_of
 from tests.factories import NOON, DocumentFactory, release_edition, review_release
+from tests.proofs.queries import APPS as PROVED
+from tests.proofs.queries import DOWNLOADS, pages
 
 pytestmark = pytest.mark.django_db
 TABLE = Path(__file__).with_name("access_matrix.csv")
@@ -108,6 +110,24 @@ def test_who_gets_which_answer(client, city, rows, who):
 
     assert wrong == []
     assert seen == set(table)
+
+
+def test_what_answers_a_reading_is_a_page_of_the_proof_or_a_named_file(client, city, rows):
+    """The proof "queries" opens every page of the desk; what it leaves out really is a file."""
+    proved = {(name, tag): readers[0] for name, tag, readers in pages()}
+    table = expected()
+    for (name, tag), (address, _data) in rows.items():
+        readable = "200" in table[name, tag, "GET"].values()
+        if tag == "other" or not readable or name.split(":")[0] not in PROVED:
+            continue
+        who = proved.get((name, tag)) or next(
+            who for who, answer in table[name, tag, "GET"].items() if answer == "200"
+        )
+        if name in DOWNLOADS or who in proved.values():
+            client.force_login(getattr(city, "liaison" if who == "anonymous" else who))
+            kind = client.get(address).headers["Content-Type"]
+            assert (name in DOWNLOADS) != kind.startswith("text/html"), (name, kind)
+        assert name in DOWNLOADS or (name, tag) in proved or name == "supervision:sign_in", name
 
 
 @pytest.mark.parametrize("who", ["stranger", "other_liaison", "county_liaison", "other_leader"])

@@ -16,11 +16,13 @@ from supervision.models import (
     Handover,
     HeadingMapping,
     HelpRequest,
+    KeptLight,
     MeetingPack,
     MeetingPackFile,
     SavedView,
     Section,
 )
+from supervision.services.kept_lights import keep_lights
 from supervision.services.search import rebuild_search
 from tasks.jobs import sweep
 from tests.factories import (
@@ -216,25 +218,9 @@ PAGES = {
 }
 
 
-# The promise of issue 4 for pages that list is 12 where the day's lights are kept; here they are
-# not, and computing them takes three more (the proof "queries" keeps them first).
-AIM = 12 + 3
-LISTS = [
-    ("items", "officer"),
-    ("items", "leader"),
-    ("matrix", "officer"),
-    ("matrix", "leader"),
-    ("timeline", "officer"),
-    ("clocks", "officer"),
-    ("documents", "officer"),
-    ("letters", "officer"),
-    ("search", "officer"),
-    ("audit", "officer"),
-    ("exports", "officer"),
-    ("ledger", "officer"),
-    ("saved_views", "officer"),
-    ("home", "leader"),
-]
+# The promise of issue 4, session and settings included, where the day's lights are kept; the proof
+# "queries" opens every address of the desk at 28,600 assignments.
+AIM = 12
 
 
 def addresses(city) -> dict[str, str]:
@@ -261,6 +247,9 @@ def addresses(city) -> dict[str, str]:
 def count_all(client, city) -> dict[tuple[str, str], int]:
     counts = {}
     rebuild_search()
+    # The rows came by no act that would have thrown the old lights away.
+    KeptLight.objects.all().delete()
+    keep_lights(TODAY)
     for name, address in addresses(city).items():
         for who in PAGES[name]:
             client.force_login(getattr(city, who))
@@ -280,8 +269,8 @@ def test_no_page_costs_more_with_ten_times_the_rows(client, world, now):
     many = count_all(client, world)
 
     assert {page: (few[page], many[page]) for page in few if few[page] != many[page]} == {}
-    assert max(few.values()) <= 30, sorted(few.items(), key=lambda one: -one[1])[:5]
-    assert {page: few[page] for page in LISTS if few[page] > AIM} == {}
+    over = {page: count for page, count in many.items() if count > AIM}
+    assert over == {}, over
 
 
 def test_a_sweep_with_nothing_due_costs_the_same_at_40_and_400(world):

@@ -357,7 +357,8 @@ class PlanForm(ActForm):
                 "weight": step.weight,
                 "deliverable": step.deliverable,
             }
-            for step in self.row.milestones.filter(status=Milestone.Status.DRAFT)
+            for step in self.row.milestones.all()
+            if step.status == Milestone.Status.DRAFT
         ]
         self.steps = Steps(
             data, prefix="steps", initial=drafts, form_kwargs={"due_date": self.row.due_date}

@@ -85,6 +85,16 @@ class LedgerForm(forms.Form):
         if user.is_body and not user.is_office:
             del self.fields["body"]
 
+    def chosen(self) -> dict:
+        """Document, body and light of the address; what is not known there counts as not said."""
+        found = {}
+        for name in ("document", "body", "light"):
+            try:
+                found[name] = self.fields[name].clean(self.initial.get(name))
+            except (KeyError, forms.ValidationError):
+                found[name] = "" if name == "light" else None
+        return found
+
     def narrowed(self, name: str) -> list[str]:
         """The chosen columns of a sheet; empty when it has all of them."""
         return self.fields[name].narrowed(self.cleaned_data[name])

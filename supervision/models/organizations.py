@@ -293,11 +293,13 @@ class User(Opaque, AbstractUser):
     @cached_property
     def body_ids(self) -> tuple[int, ...]:
         """The own body and those whose work it carries on; one query per request."""
+        from supervision.models.small_tables import SUCCESSIONS, small_rows
+
         if self.organization_id is None:
             return ()
         found = [self.organization_id]
         former: dict[int, list[int]] = {}
-        for old, new in SuccessionLink.objects.values_list("old_id", "new_id"):
+        for old, new in small_rows(SUCCESSIONS):
             former.setdefault(new, []).append(old)
         for body in found:
             found += [old for old in former.get(body, ()) if old not in found]

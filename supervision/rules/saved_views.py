@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl, urlencode
 
 # Page: its parameters, in the order in which they are kept. The number of a page of a long list
-# is none of them: it means something else tomorrow.
+# is none of them: it means something else tomorrow. Nor is the whole list for the printer.
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "items": ("document", "kind", "state", "body", "leader", "light", "q", "order"),
     "matrix": ("document", "kind", "state", "body", "leader", "q"),
@@ -12,7 +12,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "ledgers": ("sheet", "document", "period", "kind", "state", "body", "leader", "light")
     + ("paper", "order", "numbering", "columns"),
 }
-LEFT_OUT = frozenset({"page"})
+LEFT_OUT = frozenset({"page", "print"})
 # Names of columns stand in one value, with this between them.
 JOINT = "."
 LONGEST_VALUE = 100

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from supervision.models import CalendarDay, CalendarNotice, CalendarYear
+from supervision.models.small_tables import CALENDAR_YEARS, small_rows
 from supervision.read_once import read_once
 from supervision.rules.calendar_file import (
     FIRST_YEAR,
@@ -23,7 +24,7 @@ _calendar: dict[tuple, WorkingCalendar] = {}
 @read_once
 def working_calendar() -> WorkingCalendar:
     """The calendar in force; kept in the process until a notice changes it."""
-    key = tuple(CalendarYear.objects.order_by("year").values_list("year", "number", "fingerprint"))
+    key = tuple(small_rows(CALENDAR_YEARS))
     if key not in _calendar:
         days = dict(CalendarDay.objects.values_list("date", "is_working"))
         _calendar.clear()

@@ -29,7 +29,7 @@ from supervision.models import (
     Milestone,
     ReportPeriod,
 )
-from supervision.overview import light_up
+from supervision.overview import Lamp, light_up
 from supervision.rules.escalation import (
     SHIP_LADDER,
     DueLevel,
@@ -44,7 +44,13 @@ from supervision.rules.working_days import WorkingCalendar
 from supervision.services import letters
 from supervision.services.acts import ActRefused, record_event
 from supervision.services.questions import ask
-from supervision.services.settings import as_level, read_start_levels, working_calendar
+from supervision.services.settings import (
+    as_level,
+    read_start_levels,
+    stored_start_levels,
+    working_calendar,
+)
+from supervision.together import read_together
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +94,33 @@ def due_effects(today: date, *, is_wide: bool = False) -> list[Effect]:
     ]
     # The same order on every database; within one share and ladder the order of deciding is kept.
     return sorted(effects, key=_order)
+
+
+def foreseen_effects(days: Sequence[date]) -> list[tuple[date, list[Effect]]]:
+    """What a sweep finds on each of these days and on none before, if nobody does anything.
+
+    `days` are local days running, the first one today. Six statements, whatever their number:
+    everything that will be due is read as of the last day. The verdict on a report period comes
+    without its light, which belongs to the day and goes to nobody.
+    """
+    calendar, last = working_calendar(), days[-1]
+    found = read_together(
+        unsigned=_unsigned(last),
+        overdue=_overdue(last),
+        missed=_missed(last),
+        owed=_owed_rows(_owed_periods(last)),
+    )
+    by_day: dict[date, list[Effect]] = {day: [] for day in days}
+    for effect in (
+        *_unsigned_effects(found["unsigned"]),
+        *_overdue_effects(found["overdue"]),
+        *_missed_effects(found["missed"]),
+        *_closing_effects(found["owed"]),
+    ):
+        by_day[max(effect.on_date, days[0])].append(effect)
+    for day, effect in _ladder_ahead(days, calendar):
+        by_day[day].append(effect)
+    return [(day, sorted(effects, key=_order)) for day, effects in by_day.items()]
 
 
 def _order(effect: Effect) -> tuple:
@@ -227,14 +260,20 @@ def _has_fact(*parts) -> Exists:
 
 
 def _not_signed_for(today: date, *, is_wide: bool) -> Iterator[Effect]:
-    def rows() -> QuerySet:
-        return Assignment.objects.filter(
-            ~_has_fact("=accept", "pk", "accept_due_date"),
-            status=Assignment.Status.PENDING,
-            accept_due_date__lt=today,
-        ).values_list("pk", "accept_due_date", "episode")
+    rows = ask(("accept", today), lambda: _unsigned(today), is_wide=is_wide)
+    return _unsigned_effects(rows)
 
-    for pk, accept_by, episode in ask(("accept", today), rows, is_wide=is_wide):
+
+def _unsigned(today: date) -> QuerySet:
+    return Assignment.objects.filter(
+        ~_has_fact("=accept", "pk", "accept_due_date"),
+        status=Assignment.Status.PENDING,
+        accept_due_date__lt=today,
+    ).values_list("pk", "accept_due_date", "episode")
+
+
+def _unsigned_effects(rows: Iterable[tuple]) -> Iterator[Effect]:
+    for pk, accept_by, episode in rows:
         yield Effect(
             EventKind.ACCEPT_OVERDUE,
             f"accept:{pk}:{accept_by}",
@@ -258,21 +297,23 @@ def _is_held() -> Exists:
 
 
 def _became_overdue(today: date, *, is_wide: bool) -> Iterator[Effect]:
+    rows = ask(("overdue", today), lambda: _overdue(today, is_wide=is_wide), is_wide=is_wide)
+    return _overdue_effects(rows)
+
+
+def _overdue(today: date, *, is_wide: bool = False) -> QuerySet:
     who = BODY
     if is_wide:
         who |= Q(status__in=HANDED_IN, submitted_date__gt=F("due_date"))
+    return (
+        Assignment.objects.filter(who, ~_has_fact("=overdue", "pk", "episode"), due_date__lt=today)
+        .annotate(is_held=_is_held())
+        .values_list("pk", "due_date", "original_due_date", "episode", "is_held")
+    )
 
-    def rows() -> QuerySet:
-        return (
-            Assignment.objects.filter(
-                who, ~_has_fact("=overdue", "pk", "episode"), due_date__lt=today
-            )
-            .annotate(is_held=_is_held())
-            .values_list("pk", "due_date", "original_due_date", "episode", "is_held")
-        )
 
-    overdue = ask(("overdue", today), rows, is_wide=is_wide)
-    for pk, due, original, episode, is_held in overdue:
+def _overdue_effects(rows: Iterable[tuple]) -> Iterator[Effect]:
+    for pk, due, original, episode, is_held in rows:
         yield Effect(
             EventKind.BECAME_OVERDUE,
             f"overdue:{pk}:{episode}",
@@ -291,6 +332,11 @@ def _became_overdue(today: date, *, is_wide: bool) -> Iterator[Effect]:
 
 
 def _missed_milestones(today: date, *, is_wide: bool) -> Iterator[Effect]:
+    rows = ask(("milestones", today), lambda: _missed(today, is_wide=is_wide), is_wide=is_wide)
+    return _missed_effects(rows)
+
+
+def _missed(today: date, *, is_wide: bool = False) -> QuerySet:
     open_states = Q(status__in=spelled_out("planned", "in_progress", "returned"))
     whose = Q(assignment__status__in=Assignment.BODY_STATES)
     if is_wide:
@@ -299,20 +345,20 @@ def _missed_milestones(today: date, *, is_wide: bool) -> Iterator[Effect]:
             assignment__submitted_date__gt=F("planned_date")
         )
 
-    def rows() -> QuerySet:
-        return (
-            Milestone.objects.order_by()
-            .filter(
-                open_states,
-                whose,
-                ~_has_fact("=milestone", "pk", "planned_date"),
-                planned_date__lt=today,
-            )
-            .values_list("pk", "assignment_id", "title", "planned_date", "assignment__episode")
+    return (
+        Milestone.objects.order_by()
+        .filter(
+            open_states,
+            whose,
+            ~_has_fact("=milestone", "pk", "planned_date"),
+            planned_date__lt=today,
         )
+        .values_list("pk", "assignment_id", "title", "planned_date", "assignment__episode")
+    )
 
-    missed = ask(("milestones", today), rows, is_wide=is_wide)
-    for pk, assignment_id, title, planned, episode in missed:
+
+def _missed_effects(rows: Iterable[tuple]) -> Iterator[Effect]:
+    for pk, assignment_id, title, planned, episode in rows:
         yield Effect(
             EventKind.MILESTONE_MISSED,
             f"milestone:{pk}:{planned}",
@@ -351,13 +397,7 @@ def _owed_periods(today: date) -> QuerySet:
 
 def _closed_periods(today: date, *, is_wide: bool) -> Iterator[Effect]:
     owed = _owed_periods(today)
-
-    def asked() -> QuerySet:
-        return owed.annotate(filed_at=Min("report__versions__submitted_at")).values_list(
-            "pk", "assignment_id", "label", "due_date", "filed_at"
-        )
-
-    rows = list(ask(("periods", today), asked, is_wide=is_wide))
+    rows = list(ask(("periods", today), lambda: _owed_rows(owed), is_wide=is_wide))
     lamps = {
         (day, row.pk): row.lamp
         for day in sorted({due for _pk, _assignment, _label, due, _filed in rows})
@@ -366,10 +406,22 @@ def _closed_periods(today: date, *, is_wide: bool) -> Iterator[Effect]:
             today=day,
         )
     }
-    for pk, assignment_id, label, due, filed_at in rows:
-        lamp = lamps.get((due, assignment_id))
+    for effect in _closing_effects(rows):
+        lamp = lamps.get((effect.on_date - ONE_DAY, effect.assignment_id))
         if lamp is None:  # moved on between two readings; the next sweep looks again
             continue
+        yield replace(effect, data={**effect.data, **_shown(lamp)})
+
+
+def _owed_rows(owed: QuerySet) -> QuerySet:
+    return owed.annotate(filed_at=Min("report__versions__submitted_at")).values_list(
+        "pk", "assignment_id", "label", "due_date", "filed_at"
+    )
+
+
+def _closing_effects(rows: Iterable[tuple]) -> Iterator[Effect]:
+    """The verdicts on report periods, still without the light of the return day."""
+    for pk, assignment_id, label, due, filed_at in rows:
         is_filed = filed_at is not None and timezone.localdate(filed_at) <= due
         yield Effect(
             EventKind.PERIOD_CLOSED,
@@ -381,16 +433,22 @@ def _closed_periods(today: date, *, is_wide: bool) -> Iterator[Effect]:
                 "due_date": due.isoformat(),
                 "is_filed": is_filed,
                 "is_made_up": filed_at is not None and not is_filed,
-                "light": lamp.code,
-                "reason": {
-                    "code": lamp.verdict.reason.code,
-                    **{name: _plain(value) for name, value in lamp.verdict.reason.params.items()},
-                },
-                "actual_percent": _number(lamp.actual_percent),
-                "scheduled_percent": _number(lamp.scheduled_percent),
             },
             period_id=pk,
         )
+
+
+def _shown(lamp: Lamp) -> dict[str, Any]:
+    reason = lamp.verdict.reason
+    return {
+        "light": lamp.code,
+        "reason": {
+            "code": reason.code,
+            **{name: _plain(value) for name, value in reason.params.items()},
+        },
+        "actual_percent": _number(lamp.actual_percent),
+        "scheduled_percent": _number(lamp.scheduled_percent),
+    }
 
 
 def _plain(value):
@@ -428,7 +486,11 @@ class ArmedLevel:
 
 def armed_ladder() -> list[ArmedLevel]:
     """The steps in use with the day each was armed; the shipped ladder if none is stored."""
-    rows = EscalationLevel.objects.filter(is_active=True)
+    return as_armed(EscalationLevel.objects.filter(is_active=True))
+
+
+def as_armed(rows: Iterable[EscalationLevel]) -> list[ArmedLevel]:
+    """Stored steps of the ladder; the shipped ladder if there is none."""
     return [ArmedLevel(as_level(row), row.name, row.armed_from_date) for row in rows] or [
         ArmedLevel(level, level_name(level.code, level.name)) for level in SHIP_LADDER
     ]
@@ -461,14 +523,50 @@ def _ladder_steps(
     if not rows:
         return
     histories = _histories(_candidates(reaches))
-    levels = {step.level.code: step for step in ladder}
     starts = read_start_levels() if start_levels is None else start_levels
     for row in rows:
-        facts = _ladder_facts(row, histories[row.pk], today, calendar, starts)
-        for due in _armed_steps(facts, ladder, calendar):
-            effect = _ladder_effect(row, due, levels[due.level.code], today)
-            if effect.fact_key not in histories[row.pk].keys:
-                yield effect
+        yield from _steps_of(row, histories[row.pk], today, calendar, ladder, starts)
+
+
+def _steps_of(
+    row: Assignment,
+    history: "History",
+    today: date,
+    calendar: WorkingCalendar,
+    ladder: list[ArmedLevel],
+    starts: Mapping[str, int],
+) -> Iterator[Effect]:
+    """The steps one share is due for on a day and that are not on record."""
+    levels = {step.level.code: step for step in ladder}
+    facts = _ladder_facts(row, history, today, calendar, starts)
+    for due in _armed_steps(facts, ladder, calendar):
+        effect = _ladder_effect(row, due, levels[due.level.code], today)
+        if effect.fact_key not in history.keys:
+            yield effect
+
+
+def _ladder_ahead(days: Sequence[date], calendar: WorkingCalendar) -> Iterator[tuple[date, Effect]]:
+    """Each step with the first of these days it is due on.
+
+    What may be due on any of them may be due on the last: the bounds only move forward.
+    """
+    read = read_together(
+        levels=EscalationLevel.objects.filter(is_active=True), starts=stored_start_levels()
+    )
+    armed, starts = as_armed(read["levels"]), dict(read["starts"])
+    ladder = [step for step in armed if step.level.trigger is not Trigger.MANUAL]
+    if not ladder:
+        return
+    reaches = tuple(_reaches(days[-1], ladder, calendar))
+    rows = list(_candidates(reaches).select_related("item").order_by("pk"))
+    histories = _histories(_candidates(reaches)) if rows else {}
+    seen: set[str] = set()
+    for day in days:
+        for row in rows:
+            for effect in _steps_of(row, histories[row.pk], day, calendar, ladder, starts):
+                if effect.fact_key not in seen:
+                    seen.add(effect.fact_key)
+                    yield day, effect
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from supervision.models import (
@@ -21,6 +22,12 @@ from supervision.models import (
     StartLevel,
     SupervisionItem,
     TimeLimit,
+)
+from supervision.models.small_tables import (
+    LIGHT_SCHEMES,
+    LIMITS,
+    RETURN_CHECKS,
+    small_rows,
 )
 from supervision.read_once import read_once
 from supervision.rules.escalation import SHIP_LADDER, Level, Trigger
@@ -159,15 +166,15 @@ SHIP_SCHEMES: dict[str, tuple] = {
 def limits() -> dict[tuple[str, str], tuple[int, str]]:
     """All limits by (code, urgency): the office's rows over the shipped ones."""
     found = {key: (value, unit) for key, (value, unit, *_rest) in SHIP_LIMITS.items()}
-    for row in TimeLimit.objects.all():
-        found[row.code, row.urgency] = (row.value, row.unit)
+    for code, urgency, value, unit in small_rows(LIMITS):
+        found[code, urgency] = (value, unit)
     return found
 
 
 def return_checks() -> dict[str, int]:
     """The numbers returns are looked at with: the office's rows over the shipped ones."""
     found = {code: value for code, (value, _name) in SHIP_CHECKS.items()}
-    return found | dict(ReturnCheck.objects.values_list("code", "value"))
+    return found | dict(small_rows(RETURN_CHECKS))
 
 
 def deadline(code: str, start: date, *, urgency: str = "") -> DateReceipt:
@@ -192,16 +199,21 @@ class Schemes:
 def light_schemes() -> Schemes:
     """Every stored scheme, read in one query; the shipped one where no row is the default."""
     default, by_pk = SHIP_SCHEME, {}
-    for row in LightSchemeRow.objects.all():
-        by_pk[row.pk] = scheme_from(row.params)
-        if row.is_default:
-            default = by_pk[row.pk]
+    for pk, params, is_default in small_rows(LIGHT_SCHEMES):
+        by_pk[pk] = scheme_from(params)
+        if is_default:
+            default = by_pk[pk]
     return Schemes(default, by_pk)
 
 
 def read_start_levels() -> dict[str, int]:
     """At which step urging begins, by the item's urgency; the first where nothing is said."""
-    return dict(StartLevel.objects.values_list("urgency", "number"))
+    return dict(stored_start_levels())
+
+
+def stored_start_levels() -> QuerySet:
+    """(urgency, number of the first step) of every urgency for which one is set."""
+    return StartLevel.objects.values_list("urgency", "number")
 
 
 def scheme_from(params: dict) -> LightScheme:

@@ -49,8 +49,9 @@ from supervision.services import assignments, help, milestones, reports, request
 from supervision.services.acts import ActRefused, StaleRow
 from supervision.services.files import add_attachment
 from supervision.services.settings import limits, working_calendar
+from supervision.together import read_together
 from supervision.views.base import local_today, next_page
-from supervision.views.letters import letters_about
+from supervision.views.letters import letter_rows, letters_about
 
 IN_HAND = (Assignment.Status.IN_PROGRESS, Assignment.Status.RETURNED)
 INSIDE_THE_BODY = (
@@ -735,14 +736,16 @@ def _page(request, uid, bound=None):
     row = lit[0]
     is_own = permissions.is_own_body(row, user)
     offers = partial(_offers, user=user, bound=bound)
-    changes = list(row.date_changes.select_related("milestone", "asked_by", "agreed_by"))
     history = row.events.visible_to(user).order_by("-happened_at", "-pk")
     if not is_own:
         history = seen_from_outside(history)
     history = list(with_related(history))
+    papers = read_together(**_papers_of(row, user))
+    changes = papers["changes"]
     own_offers = offers("assignment", row)
     plan = next((offer for offer in own_offers if offer.code == "plan"), None)
-    periods = _periods(row, history, today=today, is_own=is_own, offers=offers)
+    periods = _of(row, papers["periods"])
+    periods = _periods(row, periods, history, today=today, is_own=is_own, offers=offers)
     to_write = next((each["row"] for each in reversed(periods) if each["can_write"]), None)
     context = {
         "assignment": row,
@@ -759,9 +762,7 @@ def _page(request, uid, bound=None):
         "offers": [offer for offer in own_offers if offer is not plan],
         "plan": plan,
         "closing_text": row.closing_text if is_own or not row.is_sign_off_requested else "",
-        "targets": list(Target.objects.filter(clause_id=row.item.clause_id))
-        if row.item.clause_id
-        else [],
+        "targets": papers["targets"],
         "milestones": [
             {
                 "row": step,
@@ -774,33 +775,40 @@ def _page(request, uid, bound=None):
         "periods": periods,
         "extensions": [
             {"row": extension, "offers": offers("extension", extension)}
-            for extension in _of(row, row.extensions.select_related("asked_by", "decided_by"))
+            for extension in _of(row, papers["extensions"])
             if _is_shown(extension, user)
         ],
         "objections": [
             {"row": objection, "offers": offers("objection", objection)}
-            for objection in _of(
-                row, row.objections.select_related("proposed_organization", "submitted_by")
-            )
+            for objection in _of(row, papers["objections"])
         ],
         "helps": [
-            {"row": each, "offers": offers("help", each)}
-            for each in _of(
-                row, row.help_requests.select_related("organization", "asked_by", "answered_by")
-            )
+            {"row": each, "offers": offers("help", each)} for each in _of(row, papers["helps"])
         ],
         "changes": changes,
         "desk_time": time_by_desk(row, reversed(history), changes, today=today),
-        "letters": letters_about(user, today=today, assignment=row),
-        "files": files_of(
-            Attachment.objects.visible_to(user)
-            .filter(assignment=row)
-            .select_related("uploaded_by", "report__period", "milestone")
-        ),
+        "letters": letter_rows(papers["letters"], today=today),
+        "files": files_of(papers["files"]),
         "entries": entries(history),
         "today": today,
     }
     return render(request, "desk/assignments/assignment.html", context)
+
+
+def _papers_of(row: Assignment, user) -> dict:
+    """Everything that lies with one share, list by list, to be read together."""
+    return {
+        "changes": row.date_changes.select_related("milestone", "asked_by", "agreed_by"),
+        "periods": row.periods.select_related("report").order_by("-start_date"),
+        "targets": Target.objects.filter(clause__isnull=False, clause=row.item.clause_id),
+        "extensions": row.extensions.select_related("asked_by", "decided_by"),
+        "objections": row.objections.select_related("proposed_organization", "submitted_by"),
+        "helps": row.help_requests.select_related("organization", "asked_by", "answered_by"),
+        "letters": letters_about(user, assignment=row),
+        "files": Attachment.objects.visible_to(user)
+        .filter(assignment=row)
+        .select_related("uploaded_by", "report__period", "milestone"),
+    }
 
 
 def return_url(period: ReportPeriod) -> str:
@@ -841,7 +849,7 @@ def _offers(family: str, row, *, user, bound) -> list[Offer]:
     return found
 
 
-def _periods(row, history, *, today, is_own, offers) -> list[dict]:
+def _periods(row, periods, history, *, today, is_own, offers) -> list[dict]:
     """The returns by period, newest first; what is not released yet stays with the body."""
     made_up = {
         event.period_id: event.happened_at
@@ -850,7 +858,7 @@ def _periods(row, history, *, today, is_own, offers) -> list[dict]:
     }
     unreleased = (ProgressReport.Status.DRAFT, ProgressReport.Status.UNDER_SIGN_OFF)
     shown = []
-    for period in _of(row, row.periods.select_related("report").order_by("-start_date")):
+    for period in periods:
         report = getattr(period, "report", None)
         if report is not None and not is_own and report.status in unreleased:
             report = None

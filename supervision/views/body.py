@@ -39,12 +39,26 @@ from supervision.services.assignments import accept_assignment, submit_assignmen
 from supervision.services.reports import submit_report
 from supervision.services.requests import submit_extension
 from supervision.services.settings import limits, working_calendar
+from supervision.together import read_together
 from supervision.views.assignments import IN_HAND
 from supervision.views.base import local_today
+from supervision.views.navigation import page_of
 
 NEAR_WORKING_DAYS = 5
 CLOSING_NEAR_WORKING_DAYS = 10
 DECIDED_DAYS = 14
+PAGE_SIZE = 50
+WAITING_SHOWN = 50
+OWED_COLUMNS = (
+    "label",
+    "due",
+    "total",
+    "not_begun",
+    "drafted",
+    "waiting",
+    "returned",
+    "filed",
+)
 Report = ProgressReport.Status
 
 
@@ -89,10 +103,15 @@ def body_home(request):
     user, today = request.user, local_today()
     calendar = working_calendar()
     entries, waiting = collect(user, today=today, calendar=calendar)
+    page = page_of(request, entries, PAGE_SIZE)
     context = {
-        "entries": entries,
-        "to_sign": sum(1 for entry in entries if entry.accept_uid),
-        "waiting": waiting,
+        "entries": page.object_list,
+        "page_obj": page,
+        "total": len(entries),
+        "to_sign": sum(1 for entry in page.object_list if entry.accept_uid),
+        "waiting": waiting[:WAITING_SHOWN],
+        "waiting_total": len(waiting),
+        "waiting_more": max(len(waiting) - WAITING_SHOWN, 0),
         "is_head": user.has_role(Role.BODY_HEAD),
         "overdue": sum(1 for entry in entries if entry.code == "red"),
         "today": today,
@@ -103,32 +122,56 @@ def body_home(request):
 def collect(user, *, today: date, calendar: WorkingCalendar) -> tuple[list[Entry], list[dict]]:
     """The lines of the desk by date, and what waits for the head's sign-off.
 
-    A constant number of queries, whatever the number of rows.
+    Three statements: the shares that ask for something, their milestones, and all the papers.
     """
     own = Assignment.objects.visible_to(user).filter(organization_id=user.organization_id)
-    plans = Milestone.objects.filter(assignment=OuterRef("pk")).exclude(
-        status=Milestone.Status.CANCELLED
+    rows = light_up(_asking(own, today, calendar), today=today)
+    returned = [row.pk for row in rows if row.status == Assignment.Status.RETURNED]
+    found = read_together(
+        sent_back=Event.objects.filter(
+            assignment__in=returned, kind__in=[EventKind.SENT_BACK, EventKind.CHECK_FAILED]
+        ).order_by("happened_at", "pk"),
+        owed=_returns_owed(own, today),
+        returns=_returns_sent_back(own),
+        letters=_letters_to_answer(user),
+        help_to_give=_help_to_give(user),
+        **_decided(own),
+        **_waiting_for_sign_off(own),
     )
-    rows = light_up(own.running().annotate(has_plan=Exists(plans)), today=today)
-    reasons = _reasons_of_return(rows)
+    # Why each closing was sent back: the office's latest words.
+    reasons = {event.assignment_id: event.reason for event in found["sent_back"]}
     entries = []
     for row in rows:
         entries += _of_share(row, reasons, today, calendar)
-    entries += _returns_owed(own, today, calendar)
-    entries += _returns_sent_back(own, today, calendar)
-    entries += _letters_to_answer(user, today, calendar)
-    entries += _help_to_give(user, today, calendar)
-    entries += _decided(own, today)
+    entries += _owed_entries(found["owed"], today, calendar)
+    entries += [_sent_back_entry(row, today, calendar) for row in found["returns"]]
+    entries += [_letter_entry(row, today, calendar) for row in found["letters"]]
+    entries += [_help_entry(row, today, calendar) for row in found["help_to_give"]]
+    entries += _decided_entries(found)
     entries.sort(key=lambda entry: (entry.due_date or date.max, entry.number, entry.kind))
-    return entries, _waiting_for_sign_off(own, today, calendar)
+    return entries, _papers_to_sign_off(found, today, calendar)
 
 
-def _reasons_of_return(rows) -> dict[int, str]:
-    """Why each closing was sent back: the office's latest words."""
-    returned = [row.pk for row in rows if row.status == Assignment.Status.RETURNED]
-    kinds = [EventKind.SENT_BACK, EventKind.CHECK_FAILED]
-    events = Event.objects.filter(assignment__in=returned, kind__in=kinds).order_by("happened_at")
-    return {event.assignment_id: event.reason for event in events}
+def _asking(own, today: date, calendar: WorkingCalendar):
+    """The running shares that may ask for something; most of them are quiet on most days.
+
+    `_of_share` has the last word: this one only leaves out what cannot have a line.
+    """
+    steps = Milestone.objects.filter(assignment=OuterRef("pk"))
+    soon = steps.filter(
+        status__in=Milestone.BODY_STATES,
+        planned_date__lt=calendar.add(today, NEAR_WORKING_DAYS + 1),
+    )
+    return (
+        own.running()
+        .annotate(has_plan=Exists(steps.exclude(status=Milestone.Status.CANCELLED)))
+        .filter(
+            Q(status__in=[Assignment.Status.PENDING, Assignment.Status.RETURNED])
+            | Q(has_plan=False, plan_due_date__isnull=False)
+            | Q(due_date__lt=calendar.add(today, CLOSING_NEAR_WORKING_DAYS + 1))
+            | Exists(soon)
+        )
+    )
 
 
 def _of_share(row: Assignment, reasons, today, calendar) -> list[Entry]:
@@ -188,9 +231,9 @@ def _of_share(row: Assignment, reasons, today, calendar) -> list[Entry]:
     return found
 
 
-def _returns_owed(own, today, calendar) -> list[Entry]:
-    """One line for each period that still owes something: how many stand where."""
-    periods = (
+def _returns_owed(own, today):
+    """Each period that still may owe something: how many returns stand where, as OWED_COLUMNS."""
+    return (
         ReportPeriod.objects.filter(
             assignment__in=own,
             assignment__status__in=IN_HAND,
@@ -207,10 +250,16 @@ def _returns_owed(own, today, calendar) -> list[Entry]:
             returned=Count("pk", filter=Q(report__status=Report.RETURNED)),
             filed=Count("pk", filter=Q(report__status__in=[Report.SUBMITTED, Report.APPROVED])),
         )
+        .values_list(*OWED_COLUMNS)
         .order_by("due", "label")
     )
+
+
+def _owed_entries(rows, today, calendar) -> list[Entry]:
+    """One line for each period that still owes something."""
     found = []
-    for period in periods:
+    for values in rows:
+        period = dict(zip(OWED_COLUMNS, values, strict=True))
         if period["filed"] + period["returned"] == period["total"]:
             continue
         code, words = due_words(period["due"], today, calendar)
@@ -241,34 +290,37 @@ def _states(period: dict) -> str:
     return "，".join(text % {"count": count} for count, text in named if count)
 
 
-def _returns_sent_back(own, today, calendar) -> list[Entry]:
-    rows = ProgressReport.objects.filter(
-        period__assignment__in=own, period__assignment__status__in=IN_HAND, status=Report.RETURNED
-    ).select_related("period__assignment__item")
-    found = []
-    for report in rows:
-        period = report.period
-        code, words = due_words(period.due_date, today, calendar)
-        found.append(
-            Entry(
-                _("Return sent back"),
-                period.assignment.item.title,
-                period.due_date,
-                code,
-                words,
-                reverse("supervision:returns_of", args=[period.label]) + f"#return-{period.uid}",
-                _("Correct it"),
-                _("%(period)s: %(reason)s")
-                % {"period": period.label, "reason": report.review_opinion},
-                period.assignment.item.number or "",
-            )
+def _returns_sent_back(own):
+    return (
+        ProgressReport.objects.filter(
+            period__assignment__in=own,
+            period__assignment__status__in=IN_HAND,
+            status=Report.RETURNED,
         )
-    return found
+        .select_related("period__assignment__item")
+        .order_by("pk")
+    )
 
 
-def _letters_to_answer(user, today, calendar) -> list[Entry]:
+def _sent_back_entry(report: ProgressReport, today, calendar) -> Entry:
+    period = report.period
+    code, words = due_words(period.due_date, today, calendar)
+    return Entry(
+        _("Return sent back"),
+        period.assignment.item.title,
+        period.due_date,
+        code,
+        words,
+        reverse("supervision:returns_of", args=[period.label]) + f"#return-{period.uid}",
+        _("Correct it"),
+        _("%(period)s: %(reason)s") % {"period": period.label, "reason": report.review_opinion},
+        period.assignment.item.number or "",
+    )
+
+
+def _letters_to_answer(user):
     """Letters to sign for or to answer; a dispatch notice is signed for with the work itself."""
-    rows = (
+    return (
         Letter.objects.visible_to(user)
         .filter(organization_id=user.organization_id, status=Letter.Status.ISSUED)
         .filter(Q(assignment=None) | Q(assignment__status__in=Assignment.RUNNING_STATES))
@@ -279,72 +331,82 @@ def _letters_to_answer(user, today, calendar) -> list[Entry]:
         .exclude(kind=LetterKind.DISPATCH_NOTICE)
         .select_related("item")
         .defer("content")
+        .order_by("pk")
     )
-    found = []
-    for letter in rows:
-        is_unsigned = letter.received_at is None and letter.receipt_due_date is not None
-        due = letter.receipt_due_date if is_unsigned else letter.reply_due_date
-        code, words = due_words(due, today, calendar)
-        found.append(
-            Entry(
-                _("Letter to sign for") if is_unsigned else _("Letter to answer"),
-                letter.item.title if letter.item else letter.title,
-                due,
-                code,
-                words,
-                reverse("supervision:letter", args=[letter.uid]),
-                _("Sign for it") if is_unsigned else _("Answer it"),
-                letter.title if letter.item else "",
-                letter.number or "",
-            )
-        )
-    return found
 
 
-def _help_to_give(user, today, calendar) -> list[Entry]:
+def _letter_entry(letter: Letter, today, calendar) -> Entry:
+    is_unsigned = letter.received_at is None and letter.receipt_due_date is not None
+    due = letter.receipt_due_date if is_unsigned else letter.reply_due_date
+    code, words = due_words(due, today, calendar)
+    return Entry(
+        _("Letter to sign for") if is_unsigned else _("Letter to answer"),
+        letter.item.title if letter.item else letter.title,
+        due,
+        code,
+        words,
+        reverse("supervision:letter", args=[letter.uid]),
+        _("Sign for it") if is_unsigned else _("Answer it"),
+        letter.title if letter.item else "",
+        letter.number or "",
+    )
+
+
+def _help_to_give(user):
     """What other bodies ask of this one."""
-    rows = (
+    return (
         HelpRequest.objects.visible_to(user)
         .filter(organization_id=user.organization_id, status=HelpRequest.Status.ASKED)
         .select_related("assignment__item", "assignment__organization")
+        .order_by("pk")
     )
-    found = []
-    for row in rows:
-        code, words = due_words(row.due_date, today, calendar)
-        found.append(
-            Entry(
-                _("Help asked for (kind)"),
-                row.assignment.item.title,
-                row.due_date,
-                code,
-                words,
-                row.get_absolute_url(),
-                _("Answer it"),
-                _("%(body)s: %(text)s") % {"body": row.assignment.organization, "text": row.text},
-                row.assignment.item.number or "",
-            )
-        )
-    return found
 
 
-def _decided(own, today) -> list[Entry]:
-    """Requests decided in the last days: what the answer is."""
+def _help_entry(row: HelpRequest, today, calendar) -> Entry:
+    code, words = due_words(row.due_date, today, calendar)
+    return Entry(
+        _("Help asked for (kind)"),
+        row.assignment.item.title,
+        row.due_date,
+        code,
+        words,
+        row.get_absolute_url(),
+        _("Answer it"),
+        _("%(body)s: %(text)s") % {"body": row.assignment.organization, "text": row.text},
+        row.assignment.item.number or "",
+    )
+
+
+def _decided(own) -> dict:
+    """Requests decided in the last days."""
     since = timezone.now() - timedelta(days=DECIDED_DAYS)
-    extensions = ExtensionRequest.objects.filter(
-        assignment__in=own,
-        decided_at__gte=since,
-        status__in=[ExtensionRequest.Status.GRANTED, ExtensionRequest.Status.REFUSED],
-    ).select_related("assignment__item")
-    objections = Objection.objects.filter(
-        assignment__in=own, decided_at__gte=since, status=Objection.Status.REJECTED
-    ).select_related("assignment__item")
-    answered = HelpRequest.objects.filter(
-        assignment__in=own,
-        answered_at__gte=since,
-        status__in=[HelpRequest.Status.ANSWERED, HelpRequest.Status.DECLINED],
-    ).select_related("assignment__item", "organization")
+    return {
+        "answered": HelpRequest.objects.filter(
+            assignment__in=own,
+            answered_at__gte=since,
+            status__in=[HelpRequest.Status.ANSWERED, HelpRequest.Status.DECLINED],
+        )
+        .select_related("assignment__item", "organization")
+        .order_by("pk"),
+        "extensions": ExtensionRequest.objects.filter(
+            assignment__in=own,
+            decided_at__gte=since,
+            status__in=[ExtensionRequest.Status.GRANTED, ExtensionRequest.Status.REFUSED],
+        )
+        .select_related("assignment__item")
+        .order_by("pk"),
+        "objections": Objection.objects.filter(
+            assignment__in=own, decided_at__gte=since, status=Objection.Status.REJECTED
+        )
+        .select_related("assignment__item")
+        .order_by("pk"),
+    }
+
+
+def _decided_entries(rows: dict) -> list[Entry]:
+    """What the answers to those requests are."""
     found = []
-    for row in answered:
+    for row in rows["answered"]:
         found.append(
             Entry(
                 _("Help request answered (kind)"),
@@ -358,14 +420,14 @@ def _decided(own, today) -> list[Entry]:
                 row.assignment.item.number or "",
             )
         )
-    for request in extensions:
+    for request in rows["extensions"]:
         is_granted = request.status == ExtensionRequest.Status.GRANTED
         if is_granted:
             words = _("Granted until %(date)s") % {"date": request.granted_date.isoformat()}
         else:
             words = _("Refused")
         found.append(_answer(_("Extension decided"), request, words, request.decision_opinion))
-    for request in objections:
+    for request in rows["objections"]:
         found.append(_answer(_("Objection decided"), request, _("Rejected"), request.opinion))
     return found
 
@@ -384,18 +446,30 @@ def _answer(kind, request, words, opinion) -> Entry:
     )
 
 
-def _waiting_for_sign_off(own, today, calendar) -> list[dict]:
-    """Returns, closings and requests that wait for the head, the oldest first."""
+def _waiting_for_sign_off(own) -> dict:
+    """Returns, closings and requests that wait for the head."""
+    return {
+        "to_release": ProgressReport.objects.filter(
+            period__assignment__in=own, status=Report.UNDER_SIGN_OFF
+        )
+        .select_related("period__assignment__item", "filled_by")
+        .order_by("pk"),
+        "closings": own.filter(status__in=IN_HAND, is_sign_off_requested=True)
+        .select_related("item")
+        .order_by("pk"),
+        "drafts": ExtensionRequest.objects.filter(
+            assignment__in=own, status=ExtensionRequest.Status.DRAFT
+        )
+        .select_related("assignment__item", "asked_by")
+        .order_by("pk"),
+    }
+
+
+def _papers_to_sign_off(rows: dict, today, calendar) -> list[dict]:
+    """Those papers as the page shows them, the oldest first."""
     allowed, _unit = limits()["sign_off", ""]
-    reports = ProgressReport.objects.filter(
-        period__assignment__in=own, status=Report.UNDER_SIGN_OFF
-    ).select_related("period__assignment__item", "filled_by")
-    closings = own.filter(status__in=IN_HAND, is_sign_off_requested=True).select_related("item")
-    drafts = ExtensionRequest.objects.filter(
-        assignment__in=own, status=ExtensionRequest.Status.DRAFT
-    ).select_related("assignment__item", "asked_by")
     found = []
-    for report in reports:
+    for report in rows["to_release"]:
         asked = report.sign_off_asked_at
         due = calendar.add(timezone.localdate(asked), allowed) if asked else report.period.due_date
         found.append(
@@ -410,7 +484,7 @@ def _waiting_for_sign_off(own, today, calendar) -> list[dict]:
                 "url": report.get_absolute_url(),
             }
         )
-    for closing in closings:
+    for closing in rows["closings"]:
         found.append(
             {
                 "key": f"closing:{closing.uid}",
@@ -423,7 +497,7 @@ def _waiting_for_sign_off(own, today, calendar) -> list[dict]:
                 "url": closing.get_absolute_url() + "#acts",
             }
         )
-    for draft in drafts:
+    for draft in rows["drafts"]:
         found.append(
             {
                 "key": f"extension:{draft.uid}",

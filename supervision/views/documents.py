@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,12 +18,17 @@ from supervision.models import (
     PolicyDocument,
     ProgressReport,
     ReportFigure,
+    Responsibility,
     SupervisionItem,
 )
 from supervision.overview import FILED
 from supervision.services import documents as services
+from supervision.together import figures, read_together
 from supervision.views.base import local_today, perform
-from supervision.views.navigation import Link
+from supervision.views.navigation import Link, page_of, query_without
+
+PAGE_SIZE = 50
+WITHOUT_CLAUSE_SHOWN = 50
 
 
 @login_required
@@ -63,25 +68,38 @@ def document(request, uid):
 
 def _show(request, row: PolicyDocument, *, text_form=None):
     user = request.user
-    items = lit_items(
-        SupervisionItem.objects.visible_to(user)
-        .filter(document=row)
-        .exclude(status=SupervisionItem.Status.CANCELLED)
-        .order_by("position", "pk"),
-        user=user,
-        today=local_today(),
-    )
-    by_clause = {item.clause_id: item for item in items if item.clause_id}
-    clauses = list(row.clauses.order_by("position"))
+    live = SupervisionItem.objects.visible_to(user).exclude(status=SupervisionItem.Status.CANCELLED)
+    of_document = live.filter(document=row).order_by("position", "pk")
+    page = page_of(request, row.clauses.order_by("position"), PAGE_SIZE)
+    clauses = list(page.object_list)
+    items = lit_items(of_document.filter(clause__in=clauses), user=user, today=local_today())
+    by_clause = {item.clause_id: item for item in items}
     for clause in clauses:
         clause.item = by_clause.get(clause.pk)
+    goals = page_of(request, row.targets.order_by("position"), PAGE_SIZE, name="goals")
+    beside = read_together(
+        counts=figures(
+            row.clauses.annotate(has_item=Exists(live.filter(clause=OuterRef("pk")))),
+            covered=Count("pk", filter=Q(has_item=True)),
+            quoted=Count("pk", filter=~Q(quoted_text="")),
+        ),
+        without_clause=of_document.filter(clause=None)[: WITHOUT_CLAUSE_SHOWN + 1],
+        targets=goals.object_list.select_related("clause"),
+        latest=_latest_figures(goals.object_list, user),
+    )
+    covered, quoted = beside["counts"][0]
     context = {
         "document": row,
+        "page_obj": page,
+        "query": query_without(request, "page"),
         "clauses": clauses,
-        "covered": sum(clause.item is not None for clause in clauses),
-        "quoted": sum(bool(clause.quoted_text) for clause in clauses),
-        "without_clause": [item for item in items if not item.clause_id],
-        "targets": _targets(row, user),
+        "covered": covered,
+        "quoted": quoted,
+        "without_clause": beside["without_clause"][:WITHOUT_CLAUSE_SHOWN],
+        "has_more_without": len(beside["without_clause"]) > WITHOUT_CLAUSE_SHOWN,
+        "goals": goals,
+        "goals_query": query_without(request, "goals"),
+        "targets": _targets(beside["targets"], beside["latest"]),
         "text_form": (text_form or TextFileForm(act="text")) if user.is_office else None,
         "can_activate": _may(row.activate, user),
         "can_close": _may(row.close, user),
@@ -99,22 +117,25 @@ def _may(transition, user) -> bool:
     return can_proceed(transition) and has_transition_perm(transition, user)
 
 
-def _targets(row: PolicyDocument, user) -> list[dict]:
-    """Every numeric goal with its latest filed figure: three queries in all."""
-    figures = (
-        ReportFigure.objects.filter(target__document=row, report__status__in=FILED)
-        .filter(report__in=ProgressReport.objects.visible_to(user))
-        .select_related("report__period__assignment__organization")
-        .order_by("report__period__start_date", "pk")
+def _latest_figures(targets, user) -> QuerySet[ReportFigure]:
+    """The latest filed figure of each of these goals, from the returns of the leads."""
+    filed = ReportFigure.objects.filter(
+        report__status__in=FILED,
+        report__period__assignment__role=Responsibility.LEAD,
+        report__in=ProgressReport.objects.visible_to(user),
+    ).order_by("-report__period__start_date", "-pk")
+    latest = filed.filter(target=OuterRef("target")).values("pk")[:1]
+    return filed.filter(target__in=targets.values("pk"), pk=Subquery(latest)).select_related(
+        "report__period__assignment__organization"
     )
-    latest: dict[int, ReportFigure] = {}
-    for figure in figures:
-        share = figure.report.period.assignment
-        if share.role == "lead":
-            latest[figure.target_id] = figure
+
+
+def _targets(targets, latest) -> list[dict]:
+    """Numeric goals with their latest filed figures."""
+    figure_of = {figure.target_id: figure for figure in latest}
     found = []
-    for target in row.targets.select_related("clause").order_by("position"):
-        figure = latest.get(target.pk)
+    for target in targets:
+        figure = figure_of.get(target.pk)
         found.append(
             {
                 "target": target,

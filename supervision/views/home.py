@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from supervision.models import Assignment, Event, EventKind, SupervisionItem
 from supervision.rules.lights import Light
 from supervision.services.items import instruct_new_item
 from supervision.standing import count_codes, in_severity, lit_page, standings
+from supervision.together import figures, read_together
 from supervision.views.base import local_today, perform
 from supervision.views.navigation import page_of
 from supervision.waiting import QUEUES, count_by_queue, waiting_for
@@ -141,16 +142,26 @@ def office_home(request):
         .select_related("item", "organization")
         .order_by("accept_due_date", "pk")
     )
-    of_shares = shares.aggregate(
-        open=Count("pk", filter=Q(status__in=Assignment.OPEN_STATES)),
-        late=Count("pk", filter=Q(status__in=Assignment.BODY_STATES, due_date__lt=today)),
-        unsigned=Count("pk", filter=Q(status=Assignment.Status.PENDING, accept_due_date__lt=today)),
-    )
     status = SupervisionItem.Status
-    of_items = rows.order_by().aggregate(
-        drafts=Count("pk", filter=Q(status=status.DRAFT)),
-        initiated=Count("pk", filter=Q(status=status.INITIATED)),
+    is_unsigned = Q(status=Assignment.Status.PENDING, accept_due_date__lt=today)
+    beside = read_together(
+        shares=figures(
+            shares,
+            open=Count("pk", filter=Q(status__in=Assignment.OPEN_STATES)),
+            late=Count("pk", filter=Q(status__in=Assignment.BODY_STATES, due_date__lt=today)),
+            unsigned=Count("pk", filter=is_unsigned),
+        ),
+        items=figures(
+            rows,
+            drafts=Count("pk", filter=Q(status=status.DRAFT)),
+            initiated=Count("pk", filter=Q(status=status.INITIATED)),
+        ),
+        unsigned=unsigned[:UNSIGNED_SHOWN],
+        changes=_changes(user, since),
+        news=events[:EVENTS_SHOWN],
     )
+    bodies_total, bodies_late, unsigned_count = beside["shares"][0]
+    drafts, initiated = beside["items"][0]
     context = {
         "today": today,
         "figures": _figures(codes),
@@ -158,33 +169,35 @@ def office_home(request):
         "queues": _queues(waiting),
         "mine": sum(row.is_mine for row in waiting),
         "own_late": [row for row in waiting if row.is_late],
-        "bodies_late": of_shares["late"],
-        "bodies_total": of_shares["open"],
+        "bodies_late": bodies_late,
+        "bodies_total": bodies_total,
         "office_total": len(waiting),
-        "unsigned": unsigned[:UNSIGNED_SHOWN],
-        "unsigned_count": of_shares["unsigned"],
-        "drafts": of_items["drafts"],
-        "initiated": of_items["initiated"],
+        "unsigned": beside["unsigned"],
+        "unsigned_count": unsigned_count,
+        "drafts": drafts,
+        "initiated": initiated,
         "bad": lit_page(rows, bad[:BAD_SHOWN], user=user, today=today),
         "bad_more": max(len(bad) - BAD_SHOWN, 0),
-        "changes": _changes(user, since),
-        "news": [(event.item, entry(event)) for event in events[:EVENTS_SHOWN]],
+        "changes": _named_changes(beside["changes"]),
+        "news": [(event.item, entry(event)) for event in beside["news"]],
         "can_create": permissions.can_create_item(user),
     }
     return render(request, "desk/office_home.html", context)
 
 
-def _changes(user, since) -> list[dict]:
-    """What changed, kind by kind: one grouped query."""
-    kinds = dict(CHANGES)
-    counts = (
+def _changes(user, since) -> QuerySet:
+    """What changed, kind by kind: (kind, how many)."""
+    return (
         Event.objects.visible_to(user)
-        .filter(recorded_at__gte=since, kind__in=kinds)
-        .order_by()
+        .filter(recorded_at__gte=since, kind__in=dict(CHANGES))
+        .order_by("kind")
         .values_list("kind")
         .annotate(Count("pk"))
     )
-    found = dict(counts)
+
+
+def _named_changes(rows) -> list[dict]:
+    found = dict(rows)
     return [{"label": label, "count": found[kind]} for kind, label in CHANGES if found.get(kind)]
 
 

@@ -21,8 +21,9 @@ from supervision.desk import (
     last_returns,
     latest_figures,
     lit_items,
+    period_table,
     plain,
-    returns_by_period,
+    returns_lately,
 )
 from supervision.forms.office import ItemForm, PartyFormSet
 from supervision.history import entries, with_related
@@ -36,14 +37,17 @@ from supervision.models import (
     Milestone,
     Organization,
     PolicyDocument,
+    ReportFigure,
     Role,
     SavedView,
     SupervisionItem,
+    Target,
     User,
 )
 from supervision.services import items as services
 from supervision.services.items import PartyData
 from supervision.standing import count_codes, in_severity, lit_page, standings
+from supervision.together import read_together
 from supervision.views import item_acts
 from supervision.views.base import (
     local_today,
@@ -52,7 +56,7 @@ from supervision.views.base import (
     posted_version,
     uids_of,
 )
-from supervision.views.letters import letters_about
+from supervision.views.letters import letter_rows, letters_about
 from supervision.views.navigation import Link, chips, page_of, query_without
 from supervision.views.saved_views import views_of
 
@@ -244,9 +248,6 @@ def item(request, uid):
 def _show(request, row: SupervisionItem, *, bound=None, status: int = 200):
     user, today = request.user, local_today()
     lit_items([row], user=user, today=today)
-    returns = last_returns(row.shares)
-    for share in row.shares:
-        share.last_return = returns.get(share.pk)
     shown = row.lead or row.own
     events = with_related(Event.objects.visible_to(user).filter(item=row))
     if user.is_body and not user.is_office:
@@ -255,23 +256,21 @@ def _show(request, row: SupervisionItem, *, bound=None, status: int = 200):
     events = events.order_by("-happened_at", "-pk")
     history = list(events[: HISTORY_SIZE + 1])
     is_body = user.is_body and not user.is_office
+    papers = read_together(**_papers_of(row, shown, user))
+    returns = {report.period.assignment_id: report for report in papers["returns"]}
+    for share in row.shares:
+        share.last_return = returns.get(share.pk)
     context = {
         "item": row,
         "shares": row.shares,
-        "parties": list(row.parties.select_related("organization").order_by("position", "pk"))
-        if is_body or not row.shares
-        else [],
+        "parties": papers["parties"] if is_body or not row.shares else [],
         "sentence": _sentence(row),
-        "milestones": _milestones(shown, today) if shown else None,
-        "targets": _targets(row, user),
-        "slips": list(
-            DateChange.objects.filter(assignment__in=row.shares, milestone=None)
-            .select_related("assignment__organization", "agreed_by")
-            .order_by("changed_at", "pk")
-        ),
-        "requests": _requests(row, user),
-        "periods": returns_by_period(row.shares),
-        "letters": letters_about(user, today=today, item=row),
+        "milestones": _milestones(shown, papers["milestones"], today) if shown else None,
+        "targets": _targets(papers["targets"], papers["figures"]),
+        "slips": papers["slips"],
+        "requests": papers["requests"],
+        "periods": period_table(row.shares, papers["lately"]),
+        "letters": letter_rows(papers["letters"], today=today),
         "entries": entries(history[:SHOWN_AT_ONCE]),
         "earlier": entries(history[SHOWN_AT_ONCE:HISTORY_SIZE]),
         "has_more": len(history) > HISTORY_SIZE,
@@ -321,12 +320,33 @@ def _sentence(row: SupervisionItem) -> str:
     return _("%(state)s: %(reason)s. Ongoing; %(done)s of %(total)s bodies have completed.") % words
 
 
-def _milestones(share: Assignment, today) -> dict:
-    rows = list(
-        share.milestones.exclude(status=Milestone.Status.CANCELLED).order_by(
-            "planned_date", "position", "pk"
-        )
+def _papers_of(row: SupervisionItem, shown: Assignment | None, user) -> dict:
+    """What lies with an item, list by list, to be read together; the steps are of `shown`."""
+    steps = Milestone.objects.filter(assignment=shown).exclude(status=Milestone.Status.CANCELLED)
+    waiting = ExtensionRequest.objects.visible_to(user).filter(
+        assignment__in=row.shares,
+        status__in=[ExtensionRequest.Status.SUBMITTED, ExtensionRequest.Status.ENDORSED],
     )
+    slips = DateChange.objects.filter(assignment__in=row.shares, milestone=None)
+    return {
+        "returns": last_returns(row.shares),
+        "lately": returns_lately(row.shares),
+        "parties": row.parties.select_related("organization").order_by("position", "pk"),
+        "milestones": steps.order_by("planned_date", "position", "pk"),
+        "targets": Target.objects.filter(clause__isnull=False, clause=row.clause_id).order_by(
+            "position"
+        ),
+        "figures": latest_figures(row, user),
+        "slips": slips.select_related("assignment__organization", "agreed_by").order_by(
+            "changed_at", "pk"
+        ),
+        # Requests for more time that wait; the page names the queue that decides them.
+        "requests": waiting.select_related("assignment__organization").order_by("pk"),
+        "letters": letters_about(user, item=row),
+    }
+
+
+def _milestones(share: Assignment, rows: list[Milestone], today) -> dict:
     points = []
     for row in rows:
         row.code = milestone_code(row, today)
@@ -358,13 +378,11 @@ def milestone_code(row: Milestone, today) -> str:
     return "blue" if row.status == Milestone.Status.UNDER_REVIEW else "grey"
 
 
-def _targets(row: SupervisionItem, user) -> list[dict]:
-    if row.clause is None:
-        return []
-    figures = latest_figures([row.pk], user)
+def _targets(targets: list[Target], figures: list[ReportFigure]) -> list[dict]:
+    latest = {figure.target_id: figure for figure in figures}
     found = []
-    for target in row.clause.targets.order_by("position"):
-        figure = figures.get((row.pk, target.pk))
+    for target in targets:
+        figure = latest.get(target.pk)
         value = figure.value if figure else None
         chart = ""
         if target.value:
@@ -379,15 +397,6 @@ def _targets(row: SupervisionItem, user) -> list[dict]:
             }
         )
     return found
-
-
-def _requests(row: SupervisionItem, user) -> list[dict]:
-    """Requests for more time that wait, with the queue that decides them."""
-    waiting = ExtensionRequest.objects.visible_to(user).filter(
-        assignment__in=row.shares,
-        status__in=[ExtensionRequest.Status.SUBMITTED, ExtensionRequest.Status.ENDORSED],
-    )
-    return list(waiting.select_related("assignment__organization"))
 
 
 @login_required

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -540,14 +540,13 @@ def _show_template(request, row, form, *, problems, tried: LetterTemplate | None
     return render(request, "desk/letter_template.html", context)
 
 
-def letters_about(user, *, today: date, **about) -> list[dict[str, Any]]:
-    """The latest letters about an item or a share that the user may read: one query."""
-    rows = (
+def letters_about(user, **about) -> QuerySet[Letter]:
+    """The latest letters about an item or a share that the user may read, for `letter_rows`."""
+    return (
         Letter.objects.visible_to(user)
         .filter(**{name: about[name] for name in ("item", "assignment") if name in about})
         .exclude(status=Letter.Status.DROPPED)
         .select_related("organization")
         .defer("content")
-        .order_by("-created_at", "-pk")
+        .order_by("-created_at", "-pk")[:SHOWN_ABOUT]
     )
-    return letter_rows(rows[:SHOWN_ABOUT], today=today)

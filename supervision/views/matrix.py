@@ -9,51 +9,50 @@ from django.views.decorators.http import require_safe
 
 from supervision import permissions
 from supervision.desk import SHOWN_AS, lit_items, short_word
-from supervision.models import Assignment, Clause, Outcome, SavedView, SupervisionItem
-from supervision.rules.lights import Light
+from supervision.models import Assignment, Clause, SavedView, SupervisionItem
+from supervision.standing import BodyTotal, totals_by_body
 from supervision.views.base import local_today
 from supervision.views.items import filtered, selects_of
-from supervision.views.navigation import Link, chips
+from supervision.views.navigation import Link, chips, page_of, query_without
 from supervision.views.saved_views import views_of
+
+PAGE_SIZE = 30
 
 
 @login_required
 @require_safe
 def matrix(request):
-    """Every item that was dispatched × every body with a share, and the totals of each body."""
+    """The items that were dispatched × every body with a share, and the totals of each body.
+
+    A page of rows under the totals of all of them; `print=all` shows every row, for the printer.
+    """
     user = request.user
     if not (permissions.sees_all_items(user) or permissions.leads_items(user)):
         raise PermissionDenied
+    today = local_today()
     rows = (
         filtered(request, SupervisionItem.objects.visible_to(user))
         .exclude(dispatched_at=None)
         .exclude(status=SupervisionItem.Status.CANCELLED)
-        .select_related("document")
         .order_by("document__issued_date", "document", "position", "pk")
     )
-    items = lit_items(rows, user=user, today=local_today())
-    bodies, totals = _columns(items)
+    columns = totals_by_body(rows, user=user, today=today)
+    is_whole = request.GET.get("print") == "all"
+    page = page_of(request, rows, max(rows.count(), 1) if is_whole else PAGE_SIZE)
+    items = lit_items(page.object_list.select_related("document"), user=user, today=today)
     for item in items:
-        cells = {
-            share.organization_id: share
-            for share in item.shares
-            if share.status != Assignment.Status.CANCELLED
-        }
-        item.cells = [cells.get(body.pk) for body in bodies]
-        item.total = len(cells)
-        item.done = sum(_is_done(share) for share in cells.values())
-        item.red = sum(share.lamp.code == Light.RED for share in cells.values())
-        for share in cells.values():
-            share.drawn_as = SHOWN_AS.get(share.lamp.code, share.lamp.code)
-            share.short_word = short_word(share.lamp)
+        _fill(item, columns)
     selects = selects_of(request)
     context = {
         "items": items,
-        "bodies": bodies,
-        "totals": totals,
-        "share_count": sum(total["total"] for total in totals),
+        "page_obj": page,
+        "query": query_without(request, "page", "print"),
+        "totals": columns,
         "as_of": timezone.now(),
-        "all": {name: sum(total[name] for total in totals) for name in ("total", "done", "red")},
+        "all": {
+            name: sum(getattr(total, name) for total in columns)
+            for name in ("total", "done", "red")
+        },
         "filter_text": "、".join(
             label
             for select in selects
@@ -75,21 +74,16 @@ def matrix(request):
     return render(request, "desk/matrix.html", context)
 
 
-def _is_done(share: Assignment) -> bool:
-    return share.lamp.code in (Light.DONE, Light.DONE_LATE)
-
-
-def _columns(items) -> tuple[list, list[dict]]:
-    """The bodies in the official order, and for each its shares: done, red, all."""
-    bodies: dict[int, tuple] = {}
-    for item in items:
-        for share in item.shares:
-            if share.outcome == Outcome.CANCELLED:
-                continue
-            body = share.organization
-            _body, total = bodies.setdefault(body.pk, (body, {"total": 0, "done": 0, "red": 0}))
-            total["total"] += 1
-            total["done"] += _is_done(share)
-            total["red"] += share.lamp.code == Light.RED
-    ordered = sorted(bodies.values(), key=lambda pair: (pair[0].kind_position, pair[0].position))
-    return [body for body, _total in ordered], [total for _body, total in ordered]
+def _fill(item: SupervisionItem, columns: list[BodyTotal]) -> None:
+    """Put the cells of one row beside the item, and its own total."""
+    cells = {
+        share.organization_id: share
+        for share in item.shares
+        if share.status != Assignment.Status.CANCELLED
+    }
+    item.cells = [cells.get(column.body.pk) for column in columns]
+    item.sum = BodyTotal(body=None)
+    for share in cells.values():
+        item.sum.add(share.lamp.code)
+        share.drawn_as = SHOWN_AS.get(share.lamp.code, share.lamp.code)
+        share.short_word = short_word(share.lamp)

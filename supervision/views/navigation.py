@@ -123,7 +123,7 @@ def query_without(request, *names: str) -> str:
 
 def chips(request, name: str, choices: Iterable[tuple[str, str, int | None]]) -> list[Link]:
     """Chips that set one parameter of the address, the first one ("all") clearing it."""
-    rest = query_without(request, name, "page")
+    rest = query_without(request, name, "page", "print")
     chosen = request.GET.get(name, "")
     found = []
     for value, label, count in choices:
@@ -132,6 +132,6 @@ def chips(request, name: str, choices: Iterable[tuple[str, str, int | None]]) ->
     return found
 
 
-def page_of(request, rows, size: int) -> Page:
-    """The page the address asks for; a number out of range gives the nearest page."""
-    return Paginator(rows, size).get_page(request.GET.get("page"))
+def page_of(request, rows, size: int, *, name: str = "page") -> Page:
+    """The page the address asks for by `name`; a number out of range gives the nearest page."""
+    return Paginator(rows, size).get_page(request.GET.get(name))

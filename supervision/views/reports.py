@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Min, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Prefetch, Q, Subquery, prefetch_related_objects
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -36,6 +36,7 @@ from supervision.services import reports as services
 from supervision.services.acts import ActRefused, StaleRow
 from supervision.services.files import add_attachment
 from supervision.services.settings import return_checks, working_calendar
+from supervision.together import read_together
 from supervision.views.assignments import (
     IN_HAND,
     Act,
@@ -235,24 +236,25 @@ def rows_of(user: User, label: str) -> list[Row]:
         for report in ProgressReport.objects.filter(period__in=periods)
         .select_related("reviewed_by", "filled_by")
         .prefetch_related(
-            "figures",
             Prefetch(
                 "attachments",
                 Attachment.objects.select_related("uploaded_by", "report__period", "milestone"),
             ),
         )
     }
-    last = {
-        report.pk: report
-        for report in ProgressReport.objects.filter(
-            pk__in=[period.last_pk for period in periods if period.last_pk]
-        ).prefetch_related("figures")
-    }
-    targets: dict[int, list[Target]] = {}
     clauses = [period.assignment.item.clause_id for period in periods]
-    for target in Target.objects.filter(clause_id__in=[pk for pk in clauses if pk]).order_by(
-        "position"
-    ):
+    beside = read_together(
+        last=ProgressReport.objects.filter(
+            pk__in=[period.last_pk for period in periods if period.last_pk]
+        ),
+        targets=Target.objects.filter(clause_id__in=[pk for pk in clauses if pk]).order_by(
+            "position"
+        ),
+    )
+    last = {report.pk: report for report in beside["last"]}
+    prefetch_related_objects([*present.values(), *last.values()], "figures")
+    targets: dict[int, list[Target]] = {}
+    for target in beside["targets"]:
         targets.setdefault(target.clause_id, []).append(target)
     rows = []
     for period in periods:

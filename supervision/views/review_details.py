@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, Q, QuerySet
+
 from supervision.desk import plain
 from supervision.models import (
     Assignment,
@@ -18,6 +20,7 @@ from supervision.rules.differences import Piece, differences, is_same_text
 from supervision.rules.progress import Comparison, completion_rate
 from supervision.rules.reasons import level_name
 from supervision.services.reports import TEXT_FIELDS
+from supervision.together import figures, read_together
 from supervision.waiting import Queue, Waiting
 
 
@@ -74,8 +77,8 @@ def detail_of(opened: Waiting, *, today: date) -> dict:
     return reader(opened.row) if reader else {}
 
 
-def last_accepted(report: ProgressReport) -> ProgressReport | None:
-    """The latest accepted return of an earlier period, with its figures."""
+def last_accepted(report: ProgressReport) -> QuerySet[ProgressReport]:
+    """The latest accepted return of an earlier period, if there is one."""
     period = report.period
     return (
         ProgressReport.objects.filter(
@@ -84,34 +87,38 @@ def last_accepted(report: ProgressReport) -> ProgressReport | None:
             status=ProgressReport.Status.APPROVED,
         )
         .select_related("period")
-        .order_by("-period__start_date")
-        .first()
+        .order_by("-period__start_date")[:1]
     )
 
 
 def _report_detail(report: ProgressReport, today: date) -> dict:
     """This return beside the last accepted one, text by text and figure by figure."""
-    last = last_accepted(report)
+    is_beside = Q(report=report) | Q(report__in=last_accepted(report).values("pk"))
+    read = read_together(
+        last=last_accepted(report),
+        figures=ReportFigure.objects.filter(is_beside)
+        .select_related("target")
+        .order_by("target__position", "pk"),
+        attachments=report.attachments.all(),
+        versions=figures(report.versions.all(), count=Count("pk")),
+    )
+    last = read["last"][0] if read["last"] else None
     texts = [_text_beside(report, last, name) for name in TEXT_FIELDS]
-    ids = [report.pk, last.pk] if last else [report.pk]
-    figures = ReportFigure.objects.filter(report__in=ids).select_related("target")
-    of_report: dict[int, dict[int, ReportFigure]] = {pk: {} for pk in ids}
-    for figure in figures.order_by("target__position", "pk"):
-        of_report[figure.report_id][figure.target_id] = figure
-    before = of_report[last.pk] if last else {}
+    now: dict[int, ReportFigure] = {}
+    before: dict[int, ReportFigure] = {}
+    for figure in read["figures"]:
+        (now if figure.report_id == report.pk else before)[figure.target_id] = figure
     share = light_up(Assignment.objects.filter(pk=report.period.assignment_id), today=today)[0]
     return {
         "last": last,
         "texts": [text for text in texts if text.now or text.before],
         "is_unchanged": bool(last and is_same_text(last.progress_text, report.progress_text)),
-        "figures": [
-            _figure_beside(figure, before.get(pk)) for pk, figure in of_report[report.pk].items()
-        ],
-        "left_out": [figure for pk, figure in before.items() if pk not in of_report[report.pk]],
+        "figures": [_figure_beside(figure, before.get(pk)) for pk, figure in now.items()],
+        "left_out": [figure for pk, figure in before.items() if pk not in now],
         "lamp": share.lamp,
         "last_percent": _percent_of(last),
-        "attachments": list(report.attachments.all()),
-        "times_filed": report.versions.count(),
+        "attachments": read["attachments"],
+        "times_filed": read["versions"][0][0],
     }
 
 

@@ -55,10 +55,9 @@ def _found(request, words, kind: str) -> dict:
     )
     hits = list(page.object_list)
     # A return the body writes on again is shown to others on the share's own page.
-    reports = {entry.subject_uid for entry in hits if entry.kind == SearchKind.RETURN}
     readable = set(
         ProgressReport.objects.visible_to(user)
-        .filter(uid__in=reports)
+        .filter(uid__in=[entry.subject_uid for entry in hits])
         .values_list("uid", flat=True)
     )
     for entry in hits:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # A Wednesday; the working days around it are plain.
 TODAY = date(2026, 6, 10)
+BODIES = 20
 PACKAGES = ("django", "django-q2", "django-fsm-2", "wagtail", "chinesecalendar")
 
 
@@ -192,20 +194,29 @@ def _delete(is_wanted, *labels: str) -> None:
         cursor.execute("PRAGMA foreign_keys = ON")
 
 
-def build_world(shares: int, *, due: float = 0.02, overdue: float = 0.05, today: date = TODAY):
+def build_world(
+    shares: int,
+    *,
+    due: float = 0.02,
+    overdue: float = 0.05,
+    today: date = TODAY,
+    city=None,
+    bodies: Sequence = (),
+    document=None,
+):
     """A city with so many shares in work; returns it.
 
     `due` of them are near their due date, `overdue` past it, the rest are quiet. Twenty shares an
-    item, one body each; every fifth body has a liaison and a head with an address.
+    item, one body each; each body has a liaison and a head with an address. With `city` the work
+    is added to that one, `bodies` of it having their part, under `document`.
     """
     from supervision.models import Assignment, Organization, User
     from supervision.services.roles import sync_roles
     from tests.factories import ClauseFactory, DocumentFactory, ItemFactory, build_city
 
     sync_roles()
-    city = build_city()
-    bodies = 20
-    organizations = Organization.objects.bulk_create(
+    city = city or build_city()
+    added = Organization.objects.bulk_create(
         Organization(
             region_code="0",
             code=f"b{n}",
@@ -215,7 +226,7 @@ def build_world(shares: int, *, due: float = 0.02, overdue: float = 0.05, today:
             short_name=f"测试县{n}",
             full_name=f"测试县{n}人民政府",
         )
-        for n in range(bodies)
+        for n in range(BODIES - len(bodies))
     )
     people = User.objects.bulk_create(
         User(
@@ -225,7 +236,7 @@ def build_world(shares: int, *, due: float = 0.02, overdue: float = 0.05, today:
             email=f"{role}{n}@example.invalid",
             password="!",
         )
-        for n, organization in enumerate(organizations)
+        for n, organization in enumerate(added)
         for role in ("liaison", "head")
     )
     from django.contrib.auth.models import Group
@@ -235,9 +246,10 @@ def build_world(shares: int, *, due: float = 0.02, overdue: float = 0.05, today:
         User.groups.through(user_id=person.pk, group_id=(head if n % 2 else liaison).pk)
         for n, person in enumerate(people)
     )
-    document = DocumentFactory()
+    document = document or DocumentFactory()
+    organizations = [*bodies, *added]
     rows = []
-    for number in range(-(-shares // bodies)):
+    for number in range(-(-shares // BODIES)):
         item = ItemFactory(
             dispatched=True,
             clause=ClauseFactory(document=document),
@@ -245,7 +257,7 @@ def build_world(shares: int, *, due: float = 0.02, overdue: float = 0.05, today:
             number=f"证{number}",
         )
         for n, organization in enumerate(organizations):
-            index = number * bodies + n
+            index = number * BODIES + n
             if index < shares:
                 rows.append(_share(item, organization, n, _due_date(index, due, overdue, today)))
     Assignment.objects.bulk_create(rows, batch_size=2000)

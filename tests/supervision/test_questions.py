@@ -1,9 +1,11 @@
 """What a sweep asks every half minute: the same answer by the short way, found by index."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from supervision.models import Assignment
 from supervision.services import questions
@@ -14,10 +16,18 @@ from supervision.services.facts import (
     _reaches,
     armed_ladder,
     due_effects,
+    foreseen_effects,
     spelled_out,
 )
 from supervision.services.reviewer_clocks import WITH_OFFICE
-from tests.factories import TODAY, AssignmentFactory, ItemFactory
+from tests.factories import (
+    TODAY,
+    AssignmentFactory,
+    ItemFactory,
+    MilestoneFactory,
+    PeriodFactory,
+    ReportFactory,
+)
 
 pytestmark = pytest.mark.django_db
 YESTERDAY = TODAY - timedelta(days=1)
@@ -49,6 +59,45 @@ def test_another_day_is_another_question(city):
         True,
         False,
     ]
+
+
+def test_what_is_foreseen_is_what_each_day_would_find(city):
+    """The week in six statements against the decider of the sweep asked day by day."""
+    for days in range(-40, 14, 3):
+        share = AssignmentFactory(
+            item=ItemFactory(dispatched=True, urgency=("", "urgent", "special")[days % 3]),
+            due_date=TODAY + timedelta(days=days),
+        )
+        MilestoneFactory(assignment=share, planned_date=TODAY + timedelta(days=days // 2))
+        period = PeriodFactory(
+            assignment=share, due_date=TODAY + timedelta(days=days // 3), label=f"p{days}"
+        )
+        if days % 2:
+            ReportFactory(period=period, status="submitted")
+        AssignmentFactory(status="pending", accept_due_date=TODAY + timedelta(days=days // 5))
+    week = [TODAY + timedelta(days=number) for number in range(7)]
+    seen, wanted = set(), []
+    for day in week:
+        new = [effect for effect in due_effects(day) if effect.fact_key not in seen]
+        seen |= {effect.fact_key for effect in new}
+        wanted.append((day, new))
+
+    with CaptureQueriesContext(connection) as captured:
+        foreseen = foreseen_effects(week)
+
+    assert len(captured) <= 6
+    assert len(seen) > 40
+    unlit = ("light", "reason", "actual_percent", "scheduled_percent")
+    for (day, found), (_day, effects) in zip(foreseen, wanted, strict=True):
+        assert [replace(one, data={}) for one in found] == [
+            replace(one, data={}) for one in effects
+        ], day
+        assert [dict(one.expects) for one in found] == [dict(one.expects) for one in effects]
+        for one, other in zip(found, effects, strict=True):
+            data = dict(other.data)
+            if one.period_id is not None:
+                data = {name: value for name, value in data.items() if name not in unlit}
+            assert dict(one.data) == data, one.fact_key
 
 
 def test_the_wide_sweep_asks_without_what_is_kept(city):

@@ -1,5 +1,7 @@
 """Matrix, documents, public editions, records: content, acts, hostile text, constant queries."""
 
+from datetime import date
+
 import pytest
 import time_machine
 from django.contrib.messages import get_messages
@@ -9,12 +11,30 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from supervision.desk import SHORT_WORDS, short_word
-from supervision.models import Event, EventKind, PolicyDocument, PublicItem, Release
+from supervision.models import (
+    Event,
+    EventKind,
+    PolicyDocument,
+    PublicItem,
+    Release,
+    ReportFigure,
+)
 from supervision.overview import Lamp
 from supervision.rules.lights import Light, LightVerdict, Reason
 from supervision.rules.reasons import TEXTS
 from supervision.rules.secrecy_slip import QUESTIONS
-from tests.factories import NOON, ClauseFactory, DocumentFactory, TargetFactory
+from supervision.services.kept_lights import keep_lights
+from supervision.views.documents import PAGE_SIZE as CLAUSES
+from supervision.views.matrix import PAGE_SIZE
+from tests.factories import (
+    NOON,
+    TODAY,
+    ClauseFactory,
+    DocumentFactory,
+    PeriodFactory,
+    ReportFactory,
+    TargetFactory,
+)
 from tests.supervision.views.office_world import dispatched_item, draft_item
 
 pytestmark = pytest.mark.django_db
@@ -39,9 +59,30 @@ def test_the_matrix_has_bodies_in_order_and_their_totals(client, city):
 
     answer = client.get(reverse("supervision:matrix"))
 
-    bodies = [str(body) for body in answer.context["bodies"]]
-    assert bodies == ["市工信局", "市科技局", "桃城区"]
-    assert [total["total"] for total in answer.context["totals"]] == [1, 1, 1]
+    totals = answer.context["totals"]
+    assert [str(total.body) for total in totals] == ["市工信局", "市科技局", "桃城区"]
+    assert [total.total for total in totals] == [1, 1, 1]
+
+
+def test_the_totals_of_the_matrix_are_of_all_rows_not_of_the_page(client, city):
+    """Counted by the lights kept of the day, and by the rule where none is kept."""
+    rows = [dispatched_item(city) for _ in range(PAGE_SIZE + 3)]
+    keep_lights(TODAY, most=PAGE_SIZE)
+    client.force_login(city.officer)
+
+    first = client.get(reverse("supervision:matrix"))
+    second = client.get(reverse("supervision:matrix") + "?page=2")
+    whole = client.get(reverse("supervision:matrix") + "?print=all")
+
+    shown = [len(answer.context["items"]) for answer in (first, second, whole)]
+    assert shown == [PAGE_SIZE, 3, PAGE_SIZE + 3]
+    for answer in (first, second, whole):
+        assert [total.total for total in answer.context["totals"]] == [len(rows)] * 3
+        assert answer.context["all"]["total"] == 3 * len(rows)
+    reds = sum(item.sum.red for item in whole.context["items"])
+    assert first.context["all"]["red"] == reds
+    assert "?print=all" in first.content.decode()
+    assert "?print=all" not in whole.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -86,6 +127,38 @@ def test_a_document_shows_coverage_and_goals(client, city):
     assert "2条条款中1条已列入督查" in page
     assert "孵化器数量" in page
     assert "没有可查看的事项" in page
+
+
+def test_a_document_shows_its_clauses_and_goals_page_by_page(client, city):
+    document = DocumentFactory()
+    clauses = [
+        ClauseFactory(document=document, title=f"第{number}条", quoted_text="原文")
+        for number in range(CLAUSES + 2)
+    ]
+    world = dispatched_item(city, clause=clauses[-1])
+    goals = [
+        TargetFactory(document=document, clause=clause, name=f"目标{number}")
+        for number, clause in enumerate(clauses)
+    ]
+    for label, start in (("2026-03", date(2026, 3, 1)), ("2026-04", date(2026, 4, 1))):
+        report = ReportFactory(
+            period=PeriodFactory(assignment=world.lead, label=label, start_date=start),
+            status="approved",
+        )
+        ReportFigure.objects.create(report=report, target=goals[-1], value=start.month)
+    client.force_login(city.officer)
+    address = reverse("supervision:document", args=[document.uid])
+
+    first, second = client.get(address), client.get(address + "?page=2&goals=2")
+
+    for answer in (first, second):
+        assert (answer.context["covered"], answer.context["quoted"]) == (1, len(clauses))
+        assert f"{len(clauses)}条条款中1条已列入督查" in answer.content.decode()
+    assert [len(answer.context["clauses"]) for answer in (first, second)] == [CLAUSES, 2]
+    assert [clause.item for clause in second.context["clauses"]] == [None, world.item]
+    last = second.context["targets"][-1]
+    assert (last["target"], last["value"], last["period"]) == (goals[-1], "4", "2026-04")
+    assert "goals=2&amp;page=2" not in first.content.decode()
 
 
 @pytest.mark.parametrize(
