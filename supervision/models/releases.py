@@ -118,8 +118,9 @@ class Release(Stateful):
         """Everybody who had a hand in this round: authors, reviewers, and for whom they stood."""
         people = {self.author_id, self.author_deputy_id}
         if self.pk:
-            for pair in self.steps.filter(round=self.round).values_list("person", "principal"):
-                people |= {*pair}
+            for step in self.steps.all():
+                if step.round == self.round:
+                    people |= {step.person_id, step.principal_id}
         return people - {None}
 
     @transition(

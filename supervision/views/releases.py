@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -277,7 +277,8 @@ def release_propose(request):
 def _load(request, uid) -> Release:
     _require(request.user)
     rows = Release.objects.visible_to(request.user)
-    return get_object_or_404(rows.select_related("document", "author"), uid=uid)
+    rows = rows.select_related("document", "author").prefetch_related(STEPS)
+    return get_object_or_404(rows, uid=uid)
 
 
 @login_required
@@ -351,13 +352,20 @@ def _edition(row: Release, user) -> dict:
     }
 
 
+STEPS = Prefetch("steps", ReleaseStep.objects.select_related("person", "principal"))
 # What can be done to a month's editions together; anything else belongs to a single one.
 MONTH_ACTS = ("submit", "approve-first", "approve-second", "approve-third", "publish")
 
 
 def _month_rows(user, label: str) -> list[Release]:
     rows = Release.objects.visible_to(user).filter(label=label, status__in=Release.ON_ITS_WAY)
-    return list(rows.select_related("document", "author").order_by("document__issued_date", "pk"))
+    rows = rows.select_related("document", "author").prefetch_related(STEPS)
+    found = list(rows.order_by("document__issued_date", "pk"))
+    public = Release.objects.current().filter(document__in=[row.document_id for row in found])
+    earlier = {one.document_id: one for one in public}
+    for row in found:
+        row._earlier = earlier.get(row.document_id)
+    return found
 
 
 def _months(user) -> list[str]:
@@ -437,10 +445,7 @@ def release_month_act(request, label: str, act: str):
 
 def _steps(row: Release) -> list[dict]:
     """The four signatures of this round, those still missing included."""
-    signed = {
-        step.stage: step
-        for step in row.steps.filter(round=row.round).select_related("person", "principal")
-    }
+    signed = {step.stage: step for step in row.steps.all() if step.round == row.round}
     return [
         {
             "name": label,

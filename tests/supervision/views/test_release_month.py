@@ -4,6 +4,8 @@ import re
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from supervision.models import PublicItem, Release
@@ -132,3 +134,22 @@ def test_an_empty_month_is_no_page(client, city, documents):
     client.force_login(city.publisher)
 
     assert client.get(reverse("supervision:release_month", args=["2020-01"])).status_code == 404
+
+
+def test_more_documents_cost_no_more_statements(client, city, documents):
+    def count() -> int:
+        client.force_login(city.reviewer)
+        with CaptureQueriesContext(connection) as found:
+            assert client.get(reverse("supervision:release_month", args=[LABEL])).status_code == 200
+        return len(found)
+
+    client.force_login(city.publisher)
+    client.post(reverse("supervision:release_propose"), {"document": ""})
+    few = count()
+    for number in range(4):
+        item_of(city, DocumentFactory(), f"另一事项{number}")
+    client.force_login(city.publisher)
+    client.post(reverse("supervision:release_propose"), {"document": ""})
+
+    assert Release.objects.count() == 6
+    assert count() == few <= 12
