@@ -4,7 +4,9 @@ Every figure of the public site comes from here. Nothing reads a live item.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils.functional import cached_property
 
@@ -13,7 +15,7 @@ from cms.history import Edition, Fact, Past, read_past
 from cms.search import Index
 from cms.standby import ask
 from supervision.models import PublicItem, Release, public_set_key
-from supervision.services.releases import canonical_hash
+from supervision.services.releases import as_if_released, canonical_hash
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +29,11 @@ __all__ = [
     "Goal",
     "PublicSet",
     "Snapshot",
+    "after",
     "current",
     "goal_from",
     "read",
+    "shown_to",
 ]
 
 
@@ -77,6 +81,16 @@ def read() -> PublicSet:
     return _kept[key]
 
 
+def after(release: Release, *, at: datetime) -> PublicSet:
+    """The public set as it will be once `release` is public. For previews; never kept."""
+    return _put_together(*as_if_released(release, at=at))
+
+
+def shown_to(request) -> PublicSet:
+    """What this request shows: the public set, or in an editor's preview the coming one."""
+    return getattr(request, "public_set", None) or current()
+
+
 def _is_as_read(release: Release) -> bool:
     """Whether an edition still holds what was reviewed."""
     if canonical_hash(release.content) == release.content_hash:
@@ -93,17 +107,21 @@ def _is_public(row: PublicItem, release: Release) -> bool:
 
 
 def _build() -> PublicSet:
-    """Only what three people have read: the content by its hash, an item as its edition has it.
-
-    A row that something else has written shows nothing, and is logged.
-    """
     editions = Release.objects.exclude(released_at=None).order_by("released_at", "pk")
-    by_pk = {release.pk: release for release in editions if _is_as_read(release)}
+    rows = PublicItem.objects.with_last_withdrawal().select_related("item").order_by("number")
+    return _put_together([release for release in editions if _is_as_read(release)], list(rows))
+
+
+def _put_together(editions: Sequence[Release], rows: Sequence[PublicItem]) -> PublicSet:
+    """`editions` oldest first, `rows` by their public number.
+
+    An item says what its edition says of it, as three people have read it; a row that something
+    else has written shows nothing.
+    """
+    by_pk = {release.pk: release for release in editions}
     reviewed = {
-        pk: {data["key"]: data for data in release.content["items"]}
-        for pk, release in by_pk.items()
+        release.pk: {data["key"]: data for data in release.content["items"]} for release in editions
     }
-    rows = list(PublicItem.objects.with_last_withdrawal().select_related("item").order_by("number"))
     releases = sorted(
         (row for row in by_pk.values() if row.status == Release.Status.RELEASED),
         key=lambda release: (release.content["document"]["issued_date"], release.pk),
@@ -124,5 +142,5 @@ def _build() -> PublicSet:
         for data in [reviewed[row.release_id].get(key)]
         if data is not None and _is_public(row, by_pk[row.release_id])
     ]
-    past = read_past(list(by_pk.values()), rows, {entry.slug: entry for entry in entries})
+    past = read_past(editions, rows, {entry.slug: entry for entry in entries})
     return PublicSet(entries=entries, releases=releases, past=past)

@@ -46,15 +46,20 @@ def ledger_items(
         return items.values_list("pk", flat=True)
     kept = FilteredRelation("kept_light", condition=Q(kept_light__on_date=today))
     lit = shares.order_by().annotate(kept=kept)
-    found = set(lit.filter(kept__code=light).values_list("item_id", flat=True))
-    found |= {
-        share.item_id
-        for share in light_up(lit.filter(kept__code=None), today=today)
-        if share.lamp.code == light
-    }
-    if not is_of_body:
-        found |= {one.pk for one in standings(items, user=user, today=today) if one.code == light}
-    return [pk for pk in items.values_list("pk", flat=True) if pk in found]
+    rows = list(
+        lit.filter(Q(kept__code=light) | Q(kept__code=None)).values_list("item_id", "kept__code")
+    )
+    found = {item for item, code in rows if code is not None}
+    if len(rows) > sum(code is not None for _item, code in rows):
+        unlit = light_up(lit.filter(kept__code=None), today=today)
+        found |= {share.item_id for share in unlit if share.lamp.code == light}
+    if is_of_body:
+        return [pk for pk in items.values_list("pk", flat=True) if pk in found]
+    return [
+        one.pk
+        for one in standings(items, user=user, today=today)
+        if one.code == light or one.pk in found
+    ]
 
 
 def ledger_rows(

@@ -15,15 +15,16 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from supervision import permissions
-from supervision.forms.workbooks import LedgerForm
+from supervision.forms.workbooks import LedgerForm, ledger_options
 from supervision.ledger_page import ledger_items, ledger_rows
 from supervision.models import Assignment, SavedView
 from supervision.services.files import KINDS
 from supervision.services.workbooks import record_export
 from supervision.spreadsheets.ledger import PRINT_COLUMNS, chosen_columns, write_ledger
+from supervision.together import read_together
 from supervision.views.base import local_today
 from supervision.views.navigation import Link, page_of, query_without
-from supervision.views.saved_views import views_of
+from supervision.views.saved_views import kept_views, views_of
 
 PAGE_SIZE = 50
 
@@ -38,7 +39,11 @@ def _require_right(user) -> None:
 def ledger(request):
     """The ledger in the columns and with the filters of the address, a page at a time."""
     _require_right(request.user)
-    return _page(request, LedgerForm(initial=request.GET.dict(), user=request.user))
+    user = request.user
+    options = read_together(**ledger_options(user), views=kept_views(user, SavedView.Page.LEDGER))
+    views = options.pop("views")
+    form = LedgerForm(initial=request.GET.dict(), user=user, options=options)
+    return _page(request, form, views)
 
 
 def _shown(request, form) -> dict:
@@ -70,12 +75,12 @@ def _shown(request, form) -> dict:
     }
 
 
-def _page(request, form):
+def _page(request, form, views=None):
     context = {
         **(_shown(request, form) if not form.is_bound else {}),
         "form": form,
         "chooses_columns": bool(request.GET.get("columns") or request.GET.get("details")),
-        "saved_views": views_of(request, SavedView.Page.LEDGER),
+        "saved_views": views_of(request, SavedView.Page.LEDGER, rows=views),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Ledger"))],
     }
     return render(request, "desk/ledger.html", context)
