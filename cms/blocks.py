@@ -13,7 +13,8 @@ class SnapshotBlock(blocks.StructBlock):
 
     def get_context(self, value, parent_context=None):
         context = super().get_context(value, parent_context=parent_context)
-        context["snapshot"] = snapshot.current()
+        if "snapshot" not in context:
+            context["snapshot"] = snapshot.current()
         context["statuses"] = list(snapshot.STATUSES.values())
         return context
 

@@ -26,6 +26,7 @@ PARAMETERS = (
     (re.compile(r"^/progress/(items\.\w+)?$"), frozenset(NAMES)),
     (re.compile(r"^/(search|changes|corrections)/$"), frozenset({*NAMES, "page"})),
     (re.compile(r"^/leaving/$"), frozenset({"url", "key"})),
+    (re.compile(r"^/follow/$"), frozenset({"topic"})),
 )
 MAX_AGE_SECONDS = 60
 # After a page could not be rendered, kept ones serve for so long without another attempt.
@@ -79,7 +80,7 @@ class PublicSiteMiddleware:
         mode, path = read(path)
         self._move(request, path)
         if request.method not in ("GET", "HEAD"):
-            return self._no_store(self.get_response(request))
+            return self._answered(request, self.get_response(request), host, mode, path)
         query = canonical_query(path, request.META.get("QUERY_STRING", ""))
         if query is None:
             self._move(request, NOWHERE)
@@ -122,16 +123,20 @@ class PublicSiteMiddleware:
         is_private = response.cookies or "Cookie" in response.get("Vary", "")
         if response.status_code not in (200, 410) or is_private:
             return self._no_store(response)
+        # A form with a token of its own: dressed like every page, and never kept.
+        is_fresh = "no-store" in response.get("Cache-Control", "") and response.status_code == 200
         content = b"".join(response.streaming_content) if response.streaming else response.content
         headers = {
             header: value
             for header, value in response.items()
             if header.lower() not in ("content-length", "vary", "etag", "cache-control")
         }
+        if is_fresh:
+            headers["Cache-Control"] = "no-store"
         if headers.get("Content-Type", "").startswith("text/html"):
             content = warn_of_exits(content, host)
-        page = Kept(stamp, response.status_code, headers, content)
-        if stamp and not query and host in settings.PUBLIC_KEPT_HOSTS:
+        page = Kept("" if is_fresh else stamp, response.status_code, headers, content)
+        if page.stamp and not query and host in settings.PUBLIC_KEPT_HOSTS:
             kept.write(f"{request.scheme}-{host}", path, query, page)
         return page
 
@@ -144,12 +149,24 @@ class PublicSiteMiddleware:
             body = relocate(body, origin=f"{request.scheme}://{host}", prefix=prefix)
         headers = dict(page.headers)
         headers["Content-Length"] = str(len(body))
-        if page.status == 200:
+        if page.status == 200 and "Cache-Control" not in headers:
             headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
             headers["Cache-Control"] = f"public, max-age={MAX_AGE_SECONDS}"
         else:
             headers["Cache-Control"] = "no-store"
         return Kept(page.stamp, page.status, headers, body)
+
+    def _answered(self, request, response, host: str, mode: Mode, path: str):
+        """The answer to a form that was sent: in the reader's mode, kept nowhere."""
+        self._redirected(response, mode)
+        if response.get("Content-Type", "").startswith("text/html") and not response.streaming:
+            prefix = settings.PUBLIC_PREFIX
+            body = dress(
+                warn_of_exits(response.content, host), mode=mode, path=path, query="", prefix=prefix
+            )
+            response.content = relocate(body, origin=f"{request.scheme}://{host}", prefix=prefix)
+            response["Content-Length"] = str(len(response.content))
+        return self._no_store(response)
 
     def _answer(self, request, page: Kept) -> HttpResponse:
         etag = page.headers.get("ETag")

@@ -1,5 +1,7 @@
 """Pages of the public site. Editors own the words; figures come from released editions."""
 
+from urllib.parse import quote, urlsplit
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -11,9 +13,11 @@ from wagtail.contrib.settings.models import BaseSiteSetting, register_setting
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 
-from cms import snapshot
+from cms import preview, snapshot
 from cms.blocks import FIGURES, WORDS
 from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
+from cms.reviews import ReleasedPageTester, ReviewedPageTester, ReviewLock
+from supervision.public_address import public_origin
 
 
 @register_setting(icon="site")
@@ -83,9 +87,16 @@ class SiteFrame(BaseSiteSetting):
 
 
 class StrictAddress:
-    """A page that answers only to the parameters it knows; others are 404, never another copy."""
+    """A page that answers only to the parameters it knows; others are 404, never another copy.
+
+    Its words become public by three reviews (`cms.reviews`).
+    """
 
     parameters: tuple[str, ...] = ()
+    workflow_lock_class = ReviewLock
+
+    def permissions_for_user(self, user):
+        return ReviewedPageTester(user, self)
 
     def serve(self, request, *args, **kwargs):
         if not getattr(request, "is_preview", False):
@@ -99,9 +110,21 @@ class SnapshotPage(StrictAddress, Page):
     class Meta:
         abstract = True
 
+    @property
+    def preview_modes(self):
+        return preview.modes()
+
+    def _get_dummy_header_url(self, original_request=None):
+        # Wagtail's own site row may not know the public host; what is shown must name it.
+        return public_origin() + quote(urlsplit(self.full_url or "/").path)
+
+    def serve_preview(self, request, mode_name):
+        preview.prepare(request, mode_name)
+        return preview.seal(request, super().serve_preview(request, mode_name))
+
     def get_context(self, request, *args, **kwargs):
         context = super().get_context(request, *args, **kwargs)
-        current = snapshot.current()
+        current = snapshot.shown_to(request)
         return context | {
             "snapshot": current,
             "snapshot_date": current.released_at,
@@ -178,6 +201,9 @@ class ItemPage(SnapshotPage):
 
     class Meta:
         verbose_name = _("item page")
+
+    def permissions_for_user(self, user):
+        return ReleasedPageTester(user, self)
 
     def get_context(self, request, *args, **kwargs):
         context = super().get_context(request, *args, **kwargs)

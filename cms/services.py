@@ -3,9 +3,17 @@
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils.translation import gettext as _
-from wagtail.models import GroupPagePermission, Page, Site
+from wagtail.models import (
+    GroupPagePermission,
+    Page,
+    Site,
+    Workflow,
+    WorkflowPage,
+    WorkflowTask,
+)
 
 from cms import kept, snapshot
+from cms.finish import STAGES
 from cms.models import (
     BulletinIndexPage,
     HomePage,
@@ -14,10 +22,12 @@ from cms.models import (
     SiteFrame,
     TextPage,
 )
+from cms.reviews import PageReview
 from supervision.models import Role
 
-PUBLISHER_RIGHTS = ("add_page", "change_page", "publish_page", "delete_page")
-REVIEWER_RIGHTS = ("change_page", "publish_page")
+PUBLISHER_RIGHTS = ("add_page", "change_page", "delete_page")
+# What reviewers see of a page they see by its review.
+REVIEWER_RIGHTS: tuple[str, ...] = ()
 
 
 @transaction.atomic
@@ -91,8 +101,10 @@ def sync_site() -> HomePage:
     )
     for page in (home, *home.get_children().live().filter(first_published_at=None).specific()):
         if page.first_published_at is None:
-            page.save_revision().publish()
+            # In the history from the beginning: an editor can go back to how it was delivered.
+            page.save_revision(log_action=True).publish()
     _sync_rights(home)
+    _sync_reviews(home)
     sync_item_pages()
     # Run at every deployment: new templates and settings show at once.
     transaction.on_commit(kept.new_stamp)
@@ -110,12 +122,29 @@ def _sync_rights(home: HomePage) -> None:
     for role, rights in ((Role.PUBLISHER, PUBLISHER_RIGHTS), (Role.REVIEWER, REVIEWER_RIGHTS)):
         group, _created = Group.objects.get_or_create(name=role.value)
         group.permissions.add(access)
+        GroupPagePermission.objects.filter(group=group).exclude(
+            page=home, permission__codename__in=rights
+        ).delete()
         for codename in rights:
             permission = Permission.objects.get(
                 content_type__app_label="wagtailcore", codename=codename
             )
             GroupPagePermission.objects.get_or_create(group=group, page=home, permission=permission)
     Group.objects.get(name=Role.PUBLISHER.value).permissions.add(frame)
+
+
+def _sync_reviews(home: HomePage) -> None:
+    """The three reviews of pages, by whoever reviews editions; the one road to the public."""
+    link = WorkflowPage.objects.filter(page=home).select_related("workflow").first()
+    workflow = link.workflow if link else Workflow.objects.create(name=_("Three reviews of a page"))
+    reviewers = Group.objects.get(name=Role.REVIEWER.value)
+    for number, name in enumerate(STAGES):
+        step = workflow.workflow_tasks.filter(sort_order=number).first()
+        if step is None:
+            task = PageReview.objects.create(name=name)
+            step = WorkflowTask.objects.create(workflow=workflow, task=task, sort_order=number)
+        step.task.specific.groups.set([reviewers])
+    WorkflowPage.objects.update_or_create(page=home, defaults={"workflow": workflow})
 
 
 @transaction.atomic

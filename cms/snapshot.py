@@ -3,7 +3,9 @@
 Every figure of the public site comes from here. Nothing reads a live item.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db.models import Count, Max
 from django.utils.functional import cached_property
@@ -12,6 +14,7 @@ from cms.entries import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot, goal_fro
 from cms.history import Edition, Fact, Past, read_past
 from cms.search import Index
 from supervision.models import PublicItem, Release
+from supervision.services.releases import as_if_released
 
 __all__ = [
     "CAUSES",
@@ -23,8 +26,10 @@ __all__ = [
     "Goal",
     "PublicSet",
     "Snapshot",
+    "after",
     "current",
     "goal_from",
+    "shown_to",
 ]
 
 
@@ -62,10 +67,25 @@ def current() -> PublicSet:
     return _kept[key]
 
 
+def after(release: Release, *, at: datetime) -> PublicSet:
+    """The public set as it will be once `release` is public. For previews; never kept."""
+    return _put_together(*as_if_released(release, at=at))
+
+
+def shown_to(request) -> PublicSet:
+    """What this request shows: the public set, or in an editor's preview the coming one."""
+    return getattr(request, "public_set", None) or current()
+
+
 def _build() -> PublicSet:
     editions = Release.objects.exclude(released_at=None).order_by("released_at", "pk")
+    rows = PublicItem.objects.with_last_withdrawal().select_related("item").order_by("number")
+    return _put_together(list(editions), list(rows))
+
+
+def _put_together(editions: Sequence[Release], rows: Sequence[PublicItem]) -> PublicSet:
+    """`editions` oldest first, `rows` by their public number."""
     by_pk = {release.pk: release for release in editions}
-    rows = list(PublicItem.objects.with_last_withdrawal().select_related("item").order_by("number"))
     releases = sorted(
         (row for row in by_pk.values() if row.status == Release.Status.RELEASED),
         key=lambda release: (release.content["document"]["issued_date"], release.pk),
@@ -83,5 +103,5 @@ def _build() -> PublicSet:
         for row in rows
         if row.withdrawn_at is None and by_pk[row.release_id] in releases
     ]
-    past = read_past(list(by_pk.values()), rows, {entry.slug: entry for entry in entries})
+    past = read_past(editions, rows, {entry.slug: entry for entry in entries})
     return PublicSet(entries=entries, releases=releases, past=past)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cms import data_views, views
+from cms import data_views, follow, views
 
 app_name = "cms"
 
@@ -24,6 +24,10 @@ urlpatterns = [
     ),
     path("feeds/all.xml", data_views.feed, {"kind": "all", "key": ""}, name="feed_all"),
     path("feeds/<slug:kind>/<slug:key>.xml", data_views.feed, name="feed"),
+    path("follow/", follow.follow, name="follow"),
+    path("follow/sent/", follow.follow_sent, name="follow_sent"),
+    path("follow/confirm/<str:token>/", follow.follow_confirm, name="follow_confirm"),
+    path("follow/leave/<str:token>/", follow.follow_leave, name="follow_leave"),
     path("site-map/", views.site_map, name="site_map"),
     path("sitemap.xml", views.sitemap_xml, name="sitemap_xml"),
     path("leaving/", views.leaving, name="leaving"),

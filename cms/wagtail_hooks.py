@@ -1,15 +1,32 @@
-"""What editors meet first: whether the public site is fresh."""
+"""What editors meet: whether the public site is fresh, and the next edition before its release."""
 
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
+from wagtail.models import TaskState, WorkflowState
+from wagtail.signals import (
+    task_submitted,
+    workflow_approved,
+    workflow_rejected,
+    workflow_submitted,
+)
 
-from cms import snapshot
+from cms import admin_views, snapshot
 from cms.freshness import Part, warnings
 from cms.models import BulletinPage, HomePage
+from supervision import permissions
 
+# The outbox is the one sender of mail (docs/decisions/0009); Wagtail's own mails would pass it by.
+WAGTAIL_MAILS = (
+    (task_submitted, TaskState, "group_approval_task_submitted_email_notification"),
+    (workflow_submitted, WorkflowState, "workflow_state_submitted_email_notification"),
+    (workflow_rejected, WorkflowState, "workflow_state_rejected_email_notification"),
+    (workflow_approved, WorkflowState, "workflow_state_approved_email_notification"),
+)
 SENTENCES = {
     Part.HOME: _("The landing page has not changed for {days} days; its limit is {date}."),
     Part.NOTICES: _("No bulletin for {days} days; the limit is {date}."),
@@ -66,3 +83,31 @@ class FreshnessPanel(Component):
 @hooks.register("construct_homepage_panels")
 def add_freshness(request, panels):
     panels.insert(0, FreshnessPanel())
+
+
+@hooks.register("register_admin_urls")
+def add_addresses():
+    # Asked for once, when every application is ready: Wagtail has connected its mails by now.
+    for signal, sender, name in WAGTAIL_MAILS:
+        signal.disconnect(sender=sender, dispatch_uid=name)
+    return [
+        path("next-edition/", admin_views.next_edition, name="cms_next_edition"),
+        path("next-edition/<uuid:uid>/page/<int:pk>/", admin_views.next_page, name="cms_next_page"),
+        path(
+            "next-edition/<uuid:uid>/item/<slug:slug>/",
+            admin_views.next_item,
+            name="cms_next_item",
+        ),
+    ]
+
+
+class NextEditionItem(MenuItem):
+    def is_shown(self, request):
+        return permissions.sees_releases(request.user)
+
+
+@hooks.register("register_admin_menu_item")
+def add_next_edition():
+    return NextEditionItem(
+        _("The next edition"), reverse("cms_next_edition"), icon_name="view", order=150
+    )

@@ -115,6 +115,7 @@ HEARINGS: dict[str, tuple[Hearing, ...]] = {
     K.HELP_ANSWERED: _digest(LIAISON) + _inbox(BODY_HEAD),
     K.HELP_DECLINED: BODY + _inbox(OFFICER),
     K.HELP_WITHDRAWN: _inbox(LIAISON, BODY_HEAD),
+    K.OPENNESS_DUE: _digest(OFFICER),
     K.RELEASE_PROPOSED: _digest(REVIEWER),
     K.RELEASE_SENT_BACK: _digest(PUBLISHER),
     # The next reviewer hears of it too, until the third has signed.
@@ -206,6 +207,15 @@ SETTLES: dict[str, frozenset[str]] = {
     K.LETTER_REPLIED: frozenset({K.LETTER_ISSUED}),
     K.LETTER_VOIDED: frozenset({K.LETTER_ISSUED}),
 }
+
+# After a decision on openness nobody need be reminded of it.
+SETTLES_OF_ITEM = {K.ITEM_CHANGED: frozenset({K.OPENNESS_DUE})}
+
+
+def answers_openness(data: Mapping) -> bool:
+    """Whether a change of an item is a decision on its openness, the same as before included."""
+    return "openness" in data
+
 
 # What duty sends: nobody can switch these off, for they press, give work or decide.
 DUTY_KINDS = CHASING | {

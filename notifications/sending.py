@@ -354,7 +354,7 @@ def _send_digest(
         digest, _created = Digest.objects.get_or_create(
             user=user,
             date=today,
-            defaults={"message_id": f"<digest-{uuid.uuid4()}@{_host()}>"},
+            defaults={"message_id": f"<digest-{uuid.uuid4()}@{message_host()}>"},
         )
         is_ours = Digest.objects.filter(
             pk=digest.pk, status__in=[SendStatus.PENDING, SendStatus.FAILED]
@@ -469,7 +469,7 @@ def _transmit(
 def message_id_of(delivery: Delivery) -> str:
     """The delivery's number; a repeat has a number of its own, or hosts would drop it."""
     again = f".{delivery.resends}" if delivery.resends else ""
-    return f"<delivery-{delivery.pk}{again}@{_host()}>"
+    return f"<delivery-{delivery.pk}{again}@{message_host()}>"
 
 
 def _line(delivery: Delivery) -> texts.Line:
@@ -671,7 +671,7 @@ def is_settled(event: Event, today: date) -> bool:
     return False
 
 
-def _host() -> str:
+def message_host() -> str:
     return urlparse(settings.SITE_URL).hostname or "localhost"
 
 

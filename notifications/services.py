@@ -426,6 +426,12 @@ def settle(event: Event) -> None:
     """Void the messages that this event answers or makes pointless, in the same transaction."""
     if event.kind in rules.TAKES_OFF:
         _take_off_desk(event)
+    if event.kind in rules.SETTLES_OF_ITEM and rules.answers_openness(event.data):
+        InboxEntry.objects.filter(
+            event__item_id=event.item_id,
+            event__kind__in=rules.SETTLES_OF_ITEM[event.kind],
+            done_at=None,
+        ).update(done_at=event.recorded_at)
     if event.assignment_id is None:
         return
     if event.kind in rules.ENDING:

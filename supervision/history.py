@@ -418,6 +418,10 @@ SENTENCES: dict[str, tuple] = {
         _("%(asker)s asked %(asked)s for help by %(due_date)s"),
         _("Another body was asked for help"),
     ),
+    EventKind.OPENNESS_DUE: (
+        _("Not public since %(decided_date)s: to be looked at again"),
+        _("Not public for a year: to be looked at again"),
+    ),
     EventKind.HELP_DUE: (
         _("%(asker)s needs the help of %(asked)s by %(due_date)s"),
         _("Help asked for is needed soon"),
@@ -512,6 +516,7 @@ TONES: dict[str, str] = {
     EventKind.PERIOD_CLOSED: "yellow",
     EventKind.ACCEPT_OVERDUE: "yellow",
     EventKind.REMINDER_DUE: "blue",
+    EventKind.OPENNESS_DUE: "blue",
     EventKind.REMINDED: "yellow",
     EventKind.BECAME_OVERDUE: "red",
     EventKind.MILESTONE_MISSED: "red",

@@ -63,6 +63,17 @@ office_urls: list = [
     path("documents/<uuid:uid>/<slug:act>/", documents.document_act, name="document_act"),
     path("releases/", releases.releases, name="releases"),
     path("releases/propose/", releases.release_propose, name="release_propose"),
+    path("releases/months/<slug:label>/", releases.release_month, name="release_month"),
+    path(
+        "releases/months/<slug:label>/<slug:act>/",
+        releases.release_month_act,
+        name="release_month_act",
+    ),
+    path(
+        "releases/openness/<uuid:uid>/",
+        releases.openness_review,
+        name="openness_review",
+    ),
     path("releases/<uuid:uid>/", releases.release, name="release"),
     path("releases/<uuid:uid>/edit/", releases.release_edit, name="release_edit"),
     path("releases/<uuid:uid>/<slug:act>/", releases.release_act, name="release_act"),

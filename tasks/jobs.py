@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from notifications.followers import write_to_followers
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event
@@ -22,6 +23,7 @@ from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.help import remind_of_help
 from supervision.services.kept_lights import keep_lights
 from supervision.services.letters import drop_lapsed_drafts, render_letters
+from supervision.services.openness import remind_of_openness
 from supervision.services.releases import publish_due
 from supervision.services.reviewer_clocks import ReviewEffect, apply_review, due_reviews
 from supervision.services.search import rebuild_search
@@ -74,6 +76,9 @@ def tick() -> dict:
     parts: dict[str, Callable[[], dict]] = {
         "sweep": lambda: sweep(timezone.localdate(), budget_seconds=BUDGET_SECONDS, fence=fence),
         "help": lambda: {"reminded": remind_of_help(timezone.localdate(), at=timezone.now())},
+        "openness": lambda: {
+            "reminded": remind_of_openness(timezone.localdate(), at=timezone.now())
+        },
         "lights": lambda: {
             "kept": keep_lights(timezone.localdate(), at=timezone.now(), most=LIGHTS_AT_ONCE)
         },
@@ -83,6 +88,7 @@ def tick() -> dict:
         "fan_out": fan_out_missed,
         "exports": lambda: look_after_exports(at=timezone.now()),
         "send": lambda: send_pending(timezone.now(), budget_seconds=SEND_SECONDS),
+        "followers": lambda: write_to_followers(timezone.now(), budget_seconds=SEND_SECONDS),
     }
     result, failed = {}, {}
     try:

@@ -17,6 +17,7 @@ from supervision.models import (
     Attachment,
     Delegation,
     ExportRun,
+    FollowedTopic,
     Handover,
     HelpRequest,
     MeetingPack,
@@ -28,6 +29,7 @@ from supervision.models import (
 )
 from supervision.rules.calendar_file import NoticeDay
 from supervision.services.feeds import make_token
+from supervision.services.followers import ask_to_follow, confirm_token, leave_token
 from supervision.services.notices import draft_notice
 from tests.factories import (
     NOON,
@@ -128,6 +130,7 @@ def of(city, body: Organization, leader, label: str) -> dict:
         "item": (reverse(name("item"), args=[working.item.uid]), {}),
         "item_milestones": (reverse(name("item_milestones"), args=[working.item.uid]), {}),
         "item_edit": (reverse(name("item_edit"), args=[draft.uid]), {}),
+        "openness_review": (reverse(name("openness_review"), args=[draft.uid]), version),
         "item_act": (reverse(name("item_act"), args=[draft.uid, "submit"]), version),
         "review_act": (
             reverse(name("review_act"), args=["approvals", initiated.uid, "approve"]),
@@ -396,6 +399,26 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         table = reverse("cms:open_data_file", args=[key, "items", "csv"])
         rows["cms:open_data_file", tag] = (table, {})
         rows["cms:feed", tag] = (reverse("cms:feed", args=["item", subject]), {})
+    rows["supervision:release_month", "-"] = (
+        reverse("supervision:release_month", args=[release.label]),
+        {},
+    )
+    rows["supervision:release_month_act", "-"] = (
+        reverse("supervision:release_month_act", args=[release.label, "submit"]),
+        {},
+    )
+    for name in ("follow", "follow_sent"):
+        rows[f"cms:{name}", "-"] = (reverse(f"cms:{name}"), {})
+    ask_to_follow(email="reader@example.org", kind="all", key="", at=NOON)
+    topic = FollowedTopic.objects.get()
+    rows["cms:follow_confirm", "own"] = (
+        reverse("cms:follow_confirm", args=[confirm_token(topic)]),
+        {},
+    )
+    rows["cms:follow_leave", "own"] = (
+        reverse("cms:follow_leave", args=[leave_token(topic.follower)]),
+        {},
+    )
     rows["cms:leaving", "-"] = (exit_address("https://other.example/"), {})
     for name in ("item", "item_json"):
         rows[f"cms:{name}", "own"] = (reverse(f"cms:{name}", args=[slug]), {})

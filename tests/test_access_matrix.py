@@ -44,6 +44,7 @@ HIDDEN = (
 @pytest.fixture
 def rows(city, page_tree, settings, tmp_path, django_capture_on_commit_callbacks):
     settings.MEDIA_ROOT = tmp_path
+    settings.FOLLOW_BY_MAIL = True
     with time_machine.travel(NOON, tick=False):
         sync_site()
         case = item_of(city, DocumentFactory(), "公开的事项", number="甲")

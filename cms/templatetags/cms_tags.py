@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_date
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
+from cms import follow
 from cms.entries import CAUSES, KINDS, STATUSES, Entry, Goal, Snapshot
 from cms.filters import CHOICES, LEGENDS, Chip, Section
 from cms.history import Edition
@@ -232,6 +233,12 @@ def public_crumbs(*parts: str) -> list[dict]:
     for label, url in zip(pairs[::2], pairs[1::2], strict=True):
         crumbs.append({"label": label, "url": url})
     return [*crumbs, {"label": last, "url": ""}]
+
+
+@register.simple_tag
+def follow_address(kind: str, key: str = "") -> str:
+    """Where to have changes sent by mail; empty while that is off."""
+    return follow.follow_address(kind, key)
 
 
 @register.simple_tag(takes_context=True)

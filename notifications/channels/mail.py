@@ -4,7 +4,7 @@ import smtplib
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -21,20 +21,24 @@ class MailChannel:
     """The mail host of the settings."""
 
     def send(self, message: Message) -> None:
-        mail = compose(message)
-        connection = get_connection(fail_silently=False)
-        try:
-            connection.open()
-        except (smtplib.SMTPException, OSError) as error:
-            raise TemporaryFailure("host_down", _words(error), is_down=True) from error
-        mail.connection = connection
-        is_content_out = _watch(getattr(connection, "connection", None))
-        try:
-            mail.send(fail_silently=False)
-        except (smtplib.SMTPException, OSError) as error:
-            raise _failure(error, is_content_out=is_content_out()) from error
-        finally:
-            connection.close()
+        hand_over(compose(message))
+
+
+def hand_over(mail: EmailMessage) -> None:
+    """Give one mail to the mail host. Raises a SendProblem that says what is known of its fate."""
+    connection = get_connection(fail_silently=False)
+    try:
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        raise TemporaryFailure("host_down", _words(error), is_down=True) from error
+    mail.connection = connection
+    is_content_out = _watch(getattr(connection, "connection", None))
+    try:
+        mail.send(fail_silently=False)
+    except (smtplib.SMTPException, OSError) as error:
+        raise _failure(error, is_content_out=is_content_out()) from error
+    finally:
+        connection.close()
 
 
 def compose(message: Message) -> EmailMultiAlternatives:

@@ -135,6 +135,18 @@ class OpennessForm(ActForm):
     openness_basis = forms.CharField(label=_("Basis"), max_length=200)
 
 
+class OpennessReviewForm(ActForm):
+    outcome = forms.ChoiceField(
+        label=_("Outcome"),
+        choices=[
+            ("", "---------"),
+            ("stays", _("Still not public")),
+            ("public", _("Propose for release")),
+        ],
+    )
+    reason = _text(_("Reason"), required=True, rows=2)
+
+
 class VerifyForm(ActForm):
     verified_percent = forms.IntegerField(
         label=_("Progress verified by the office, %"),

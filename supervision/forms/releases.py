@@ -12,6 +12,8 @@ class ProposeForm(ActForm):
     document = forms.ModelChoiceField(
         label=_("Document"),
         queryset=PolicyDocument.objects.exclude(status=PolicyDocument.Status.DRAFT),
+        required=False,
+        empty_label=_("All documents with items open to the public"),
     )
     embargo_date = day_field(
         _("Not public before"),

@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -12,6 +13,7 @@ from supervision.rules.lights import Light
 from supervision.rules.saved_views import JOINT
 from supervision.spreadsheets.ledger import FLAT_COLUMNS, LIGHT_NAMES, PRINT_COLUMNS
 from supervision.spreadsheets.print_sheet import NUMBER
+from supervision.together import read_together
 
 
 class ColumnsField(forms.MultipleChoiceField):
@@ -34,10 +36,25 @@ class ColumnsField(forms.MultipleChoiceField):
         return [] if found == self.keys else found
 
 
+def ledger_options(user) -> dict[str, QuerySet]:
+    """The documents and bodies a ledger can be narrowed to."""
+    visible = Assignment.objects.visible_to(user)
+    documents = PolicyDocument.objects.visible_to(user).order_by()
+    return {
+        "document": PolicyDocument.objects.filter(pk__in=documents.values("pk")).order_by(
+            "-issued_date", "pk"
+        ),
+        "body": Organization.objects.filter(
+            pk__in=visible.order_by().values("organization")
+        ).in_official_order(),
+    }
+
+
 class LedgerForm(forms.Form):
     """Which rows and columns the ledger shows; a body is offered its own rows only.
 
-    A choice that says nothing of columns (`has_columns`) has all of them.
+    A choice that says nothing of columns (`has_columns`) has all of them. `options` are the rows
+    of `ledger_options` where a page has read them already.
     """
 
     document = forms.ModelChoiceField(
@@ -60,7 +77,7 @@ class LedgerForm(forms.Form):
     details = ColumnsField(FLAT_COLUMNS, label=_("Columns of the flat sheet"))
     has_columns = forms.BooleanField(required=False, initial=True, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, user, initial=None, **kwargs):
+    def __init__(self, data=None, *, user, initial=None, options=None, **kwargs):
         if data is not None and "has_columns" not in data:
             data = data.copy()
             for name in ("columns", "details"):
@@ -72,18 +89,30 @@ class LedgerForm(forms.Form):
             wanted = initial.get(name, "").split(JOINT)
             initial[name] = [key for key in field.keys if key in wanted] or field.keys
         super().__init__(data, initial=initial, **kwargs)
-        visible = Assignment.objects.visible_to(user)
-        self.fields["document"].queryset = PolicyDocument.objects.visible_to(user).order_by(
-            "-issued_date", "pk"
-        )
+        querysets = ledger_options(user)
+        self.options = options or read_together(**querysets)
         self.fields["light"].choices = [("", _("All lights"))] + [
             (light.value, LIGHT_NAMES[light]) for light in LIGHT_ORDER if light != Light.ORANGE
         ]
-        self.fields["body"].queryset = Organization.objects.filter(
-            pk__in=visible.values("organization")
-        ).in_official_order()
         if user.is_body and not user.is_office:
             del self.fields["body"]
+        for name, rows in querysets.items():
+            if name in self.fields:
+                field = self.fields[name]
+                field.queryset = rows
+                field.widget.choices = [
+                    ("", field.empty_label),
+                    *((str(row.uid), str(row)) for row in self.options[name]),
+                ]
+
+    def chosen(self) -> dict:
+        """Document, body and light of the address; what is not known there counts as not said."""
+        light = self.initial.get("light", "")
+        found = {"light": light if light in dict(self.fields["light"].choices) else ""}
+        for name, rows in self.options.items():
+            wanted = self.initial.get(name)
+            found[name] = next((row for row in rows if str(row.uid) == wanted), None)
+        return found
 
     def narrowed(self, name: str) -> list[str]:
         """The chosen columns of a sheet; empty when it has all of them."""

@@ -3,6 +3,7 @@
 from supervision.models.assignments import Assignment, BodyChange, DateChange, Hold, Milestone
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
+from supervision.models.followers import FollowedTopic, Follower, FollowerMail
 from supervision.models.handovers import CalendarToken, Handover
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
 from supervision.models.kept_lights import KeptLight
@@ -18,7 +19,7 @@ from supervision.models.organizations import (
     SuccessionLink,
     User,
 )
-from supervision.models.releases import PublicItem, Release, ReleaseStep
+from supervision.models.releases import PublicItem, Release, ReleaseStep, slug_of
 from supervision.models.reports import (
     Attachment,
     Cause,
@@ -76,6 +77,9 @@ __all__ = [
     "EventKind",
     "ExportRun",
     "ExtensionRequest",
+    "FollowedTopic",
+    "Follower",
+    "FollowerMail",
     "Handover",
     "HeadingMapping",
     "HelpRequest",
@@ -119,4 +123,5 @@ __all__ = [
     "Target",
     "TimeLimit",
     "User",
+    "slug_of",
 ]

@@ -109,6 +109,7 @@ class EventKind(models.TextChoices):
     DATE_RECOUNTED = "date_recounted", _("Deadline recounted")
     MESSAGE_RESENT = "message_resent", _("Message sent again")
     MESSAGE_GIVEN_UP = "message_given_up", _("Message given up")
+    OPENNESS_DUE = "openness_due", _("Openness to be looked at again")
     MESSAGES_RELEASED = "messages_released", _("Held messages released")
     MESSAGE_HELD = "message_held", _("Message held back")
     MESSAGE_UNHELD = "message_unheld", _("Message let go")

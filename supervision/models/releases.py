@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -25,6 +26,10 @@ class ReleaseQuerySet(models.QuerySet):
     def current(self):
         """The editions whose content is public now."""
         return self.filter(status=Release.Status.RELEASED)
+
+    def coming(self):
+        """Handed in and not yet public: what the public reads next, if nobody sends it back."""
+        return self.filter(status__in=Release.HANDED_IN).order_by("pk")
 
 
 class Release(Stateful):
@@ -46,7 +51,8 @@ class Release(Stateful):
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
     REVIEWS = (Status.FIRST_REVIEW, Status.SECOND_REVIEW, Status.THIRD_REVIEW)
-    ON_ITS_WAY = (Status.DRAFT, *REVIEWS, Status.APPROVED)
+    HANDED_IN = (*REVIEWS, Status.APPROVED)
+    ON_ITS_WAY = (Status.DRAFT, *HANDED_IN)
 
     document = models.ForeignKey(
         PolicyDocument,
@@ -112,8 +118,9 @@ class Release(Stateful):
         """Everybody who had a hand in this round: authors, reviewers, and for whom they stood."""
         people = {self.author_id, self.author_deputy_id}
         if self.pk:
-            for pair in self.steps.filter(round=self.round).values_list("person", "principal"):
-                people |= {*pair}
+            for step in self.steps.all():
+                if step.round == self.round:
+                    people |= {step.person_id, step.principal_id}
         return people - {None}
 
     @transition(
@@ -270,6 +277,17 @@ class ReleaseStep(models.Model):
 def new_slug() -> str:
     """A random public address: given once, never reused, says nothing."""
     return secrets.token_hex(5)
+
+
+def slug_of(item: SupervisionItem) -> str:
+    """The public address of an item: as good as random to all who lack the secret key.
+
+    Known before the release, so that the preview shows the very addresses that come; given once,
+    and kept whatever happens to the key.
+    """
+    return salted_hmac("supervision.public.slug", str(item.uid), algorithm="sha256").hexdigest()[
+        :10
+    ]
 
 
 class PublicItemQuerySet(models.QuerySet):

@@ -23,6 +23,7 @@ from supervision.models import (
     ReleaseStep,
     SupervisionItem,
     User,
+    slug_of,
 )
 from supervision.rules.public_checks import findings_in, texts_of
 from supervision.rules.secrecy_slip import slip_problems
@@ -104,6 +105,20 @@ def propose_release(
         raise ActRefused(_("No item is marked as open to the public."))
     release.save()
     return release
+
+
+def documents_to_release() -> list[PolicyDocument]:
+    """Documents with items open to the public and no edition on its way: a month's batch."""
+    open_items = SupervisionItem.objects.filter(
+        openness=SupervisionItem.Openness.PROACTIVE, dispatched_at__isnull=False
+    ).exclude(status=SupervisionItem.Status.CANCELLED)
+    under_way = Release.objects.filter(status__in=Release.ON_ITS_WAY)
+    return list(
+        PolicyDocument.objects.exclude(status=PolicyDocument.Status.DRAFT)
+        .filter(pk__in=open_items.values("document"))
+        .exclude(pk__in=under_way.values("document"))
+        .order_by("issued_date", "pk")
+    )
 
 
 def _fill(release: Release) -> None:
@@ -323,14 +338,24 @@ def publish_due(*, at: datetime) -> dict[str, int]:
 
 
 def _publish_items(release: Release, at: datetime) -> None:
+    for public in _items_after(release, at):
+        public.save()
+
+
+def _items_after(release: Release, at: datetime) -> list[PublicItem]:
+    """The public identities of a document that this edition makes or changes; nothing is saved.
+
+    One place for the release and for its preview: what was shown is what comes.
+    """
     known = {
         str(public.item.uid): public
-        for public in PublicItem.objects.select_related("item").filter(
-            item__document=release.document
-        )
+        for public in PublicItem.objects.with_last_withdrawal()
+        .select_related("item")
+        .filter(item__document=release.document)
     }
     items = {str(item.uid): item for item in release.document.items.all()}
     number = PublicItem.objects.aggregate(last=Max("number"))["last"] or 0
+    result = []
     for entry in release.content["items"]:
         key = entry["key"]
         data = {name: value for name, value in entry.items() if name != "key"}
@@ -338,25 +363,52 @@ def _publish_items(release: Release, at: datetime) -> None:
         public = known.pop(key, None)
         if public is None:
             number += 1
-            PublicItem.objects.create(
+            public = PublicItem(
                 item=items[key],
                 number=number,
-                release=release,
-                data=data,
-                data_hash=digest,
+                slug=slug_of(items[key]),
                 first_released_at=at,
                 changed_at=at,
             )
-            continue
-        if public.data_hash != digest or public.withdrawn_at:
+            public.last_withdrawal_at = None
+        elif public.data_hash != digest or public.withdrawn_at:
             public.changed_at = at
         public.data, public.data_hash = data, digest
         public.release, public.withdrawn_at = release, None
-        public.save()
+        result.append(public)
     for public in known.values():
         if public.withdrawn_at is None:
             public.withdrawn_at = at
-            public.save(update_fields=["withdrawn_at"])
+            result.append(public)
+    return result
+
+
+def as_if_released(release: Release, *, at: datetime) -> tuple[list[Release], list[PublicItem]]:
+    """All editions and public identities as `publish_release` would leave them at `at`.
+
+    For the preview of editors and reviewers. The rows are walked through their machine in memory
+    only and must never be saved. Raises TransitionNotAllowed for an edition not yet handed in.
+    """
+    release = Release.objects.select_related("document").get(pk=release.pk)
+    steps = (release.approve_first, release.approve_second, release.approve_third)
+    for step in steps[release.stage - 1 :] if release.stage else ():
+        step(at=at)
+    release.release(at=at)
+    editions = list(
+        Release.objects.exclude(released_at=None)
+        .exclude(pk=release.pk)
+        .order_by("released_at", "pk")
+    )
+    for earlier in editions:
+        if earlier.document_id == release.document_id and earlier.status == Release.Status.RELEASED:
+            earlier.supersede()
+    changed = {public.number: public for public in _items_after(release, at)}
+    rows = {
+        public.number: public
+        for public in PublicItem.objects.with_last_withdrawal().select_related("item")
+    }
+    after = rows | changed
+    return [*editions, release], [after[number] for number in sorted(after)]
 
 
 @transaction.atomic

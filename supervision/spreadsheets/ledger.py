@@ -261,8 +261,8 @@ def light_name(code: str) -> str:
 # Reading
 
 
-class LedgerRows:
-    """The items and shares of a ledger, a batch at a time, in the order of the paper."""
+class LedgerReader:
+    """Reads the lines of chosen items: at a constant number of queries, whatever their number."""
 
     def __init__(
         self,
@@ -278,25 +278,23 @@ class LedgerRows:
         self.body = body
         self.light = light
         self.order = order
-        rows = self._ordered(assignments).values_list(
-            "item_id", "item__document_id", "item__kind", "lead_body"
-        )
-        known: dict[int, tuple] = {}
-        self.total = 0
-        for pk, *place in rows.iterator(chunk_size=5_000):
-            self.total += 1
-            known.setdefault(pk, tuple(place))
-        self._chosen = list(known)
-        if light:
-            self._chosen = [line.item.pk for lines, _s, _n in self.batches() for line in lines]
-        self.counts = Counter(
-            self._place(document, kind, lead)
-            for document, kind, lead in (known[pk] for pk in self._chosen)
-        )
-        self.leads = {pk: place[2] for pk, place in known.items()}
 
-    def _place(self, document: int, kind: str, lead: int | None) -> tuple:
-        return (lead,) if self.order == BY_BODY else (document, kind)
+    def read(self, chosen: Sequence[int]) -> tuple[list[Line], list[Assignment], int]:
+        """The lines of these items in their order, the shares in them, and how many were read.
+
+        With a light only the shares that show it, and the items that show it or have such a share.
+        """
+        shares = self._read(self._ordered(self.assignments.filter(item__in=chosen)))
+        # Only shares of bodies that have changed since can stand elsewhere.
+        places = {pk: place for place, pk in enumerate(chosen)}
+        shares.sort(key=lambda share: (places[share.item_id], *_place(share)))
+        read = len(shares)
+        lines = _lines(shares, self.body)
+        if self.light:
+            shares = [share for share in shares if share.lamp.code == self.light]
+            kept = {share.item_id for share in shares}
+            lines = [line for line in lines if line.lamp.code == self.light or line.item.pk in kept]
+        return lines, shares, read
 
     def _ordered(self, rows: QuerySet) -> QuerySet:
         # At most one: without an order the database finds it by its item, not by walking the rows.
@@ -328,25 +326,6 @@ class LedgerRows:
             "pk",
         )
 
-    def batches(self) -> Iterator[tuple[list[Line], list[Assignment], int]]:
-        """Lines, shares, and how many shares were read so far."""
-        read = 0
-        for start in range(0, len(self._chosen), BATCH):
-            chosen = self._chosen[start : start + BATCH]
-            shares = self._read(self._ordered(self.assignments.filter(item__in=chosen)))
-            # Only shares of bodies that have changed since can stand elsewhere.
-            places = {pk: place for place, pk in enumerate(chosen)}
-            shares.sort(key=lambda share: (places[share.item_id], *_place(share)))
-            read += len(shares)
-            lines = _lines(shares, self.body)
-            if self.light:
-                shares = [share for share in shares if share.lamp.code == self.light]
-                kept = {share.item_id for share in shares}
-                lines = [
-                    line for line in lines if line.lamp.code == self.light or line.item.pk in kept
-                ]
-            yield lines, shares, read
-
     def _read(self, rows: QuerySet[Assignment]) -> list[Assignment]:
         """The shares with lamp, item, clause and last filed return, in order."""
         filed = ProgressReport.objects.filter(
@@ -366,6 +345,41 @@ class LedgerRows:
             share.last_return = reports.get(share.last_report_pk)
             share.today = self.today
         return shares
+
+
+class LedgerRows(LedgerReader):
+    """The items and shares of a ledger, a batch at a time, in the order of the paper."""
+
+    def __init__(self, assignments: QuerySet[Assignment], **options) -> None:
+        super().__init__(assignments, **options)
+        rows = self._ordered(assignments).values_list(
+            "item_id", "item__document_id", "item__kind", "lead_body"
+        )
+        known: dict[int, tuple] = {}
+        self.total = 0
+        for pk, *place in rows.iterator(chunk_size=5_000):
+            self.total += 1
+            known.setdefault(pk, tuple(place))
+        self._chosen = list(known)
+        if self.light:
+            self._chosen = [line.item.pk for lines, _s, _n in self.batches() for line in lines]
+        self.counts = Counter(
+            self._place(document, kind, lead)
+            for document, kind, lead in (known[pk] for pk in self._chosen)
+        )
+        self.leads = {pk: place[2] for pk, place in known.items()}
+
+    def _place(self, document: int, kind: str, lead: int | None) -> tuple:
+        return (lead,) if self.order == BY_BODY else (document, kind)
+
+    def batches(self) -> Iterator[tuple[list[Line], list[Assignment], int]]:
+        """Lines, shares, and how many shares were read so far."""
+        read = 0
+        for start in range(0, len(self._chosen), BATCH):
+            chosen = self._chosen[start : start + BATCH]
+            lines, shares, count = self.read(chosen)
+            read += count
+            yield lines, shares, read
 
     def band_of(self, line: Line) -> str:
         """The line above a chapter, or above a body's items, with the number of items."""

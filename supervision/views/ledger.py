@@ -1,4 +1,4 @@
-"""The ledger as a workbook: choose what it shows, take it away."""
+"""The ledger: choose what it shows, read it here, take it away as a workbook."""
 
 from tempfile import TemporaryFile
 
@@ -15,14 +15,18 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from supervision import permissions
-from supervision.forms.workbooks import LedgerForm
+from supervision.forms.workbooks import LedgerForm, ledger_options
+from supervision.ledger_page import ledger_items, ledger_rows
 from supervision.models import Assignment, SavedView
 from supervision.services.files import KINDS
 from supervision.services.workbooks import record_export
-from supervision.spreadsheets.ledger import write_ledger
+from supervision.spreadsheets.ledger import PRINT_COLUMNS, chosen_columns, write_ledger
+from supervision.together import read_together
 from supervision.views.base import local_today
-from supervision.views.navigation import Link
-from supervision.views.saved_views import views_of
+from supervision.views.navigation import Link, page_of, query_without
+from supervision.views.saved_views import kept_views, views_of
+
+PAGE_SIZE = 50
 
 
 def _require_right(user) -> None:
@@ -33,16 +37,50 @@ def _require_right(user) -> None:
 @login_required
 @require_GET
 def ledger(request):
-    """What the ledger shall show, and the button."""
+    """The ledger in the columns and with the filters of the address, a page at a time."""
     _require_right(request.user)
-    return _page(request, LedgerForm(initial=request.GET.dict(), user=request.user))
+    user = request.user
+    options = read_together(**ledger_options(user), views=kept_views(user, SavedView.Page.LEDGER))
+    views = options.pop("views")
+    form = LedgerForm(initial=request.GET.dict(), user=user, options=options)
+    return _page(request, form, views)
 
 
-def _page(request, form):
+def _shown(request, form) -> dict:
+    """The rows of this page of the ledger."""
+    user, today, choice = request.user, local_today(), form.chosen()
+    rows = Assignment.objects.visible_to(user)
+    if choice["document"] is not None:
+        rows = rows.filter(item__document=choice["document"])
+    body = choice["body"] if "body" in form.fields else user.organization
+    if body is not None:
+        rows = rows.of_body_on(body, today)
+    light = choice["light"]
+    items = ledger_items(rows, user=user, today=today, light=light, is_of_body=body is not None)
+    page = page_of(request, items, PAGE_SIZE)
+    columns = chosen_columns(PRINT_COLUMNS, form.initial["columns"])
+    return {
+        "page_obj": page,
+        "query": query_without(request, "page"),
+        "columns": columns,
+        "rows": ledger_rows(
+            rows,
+            page.object_list,
+            columns,
+            today=today,
+            body=body,
+            light=light,
+            first_number=page.start_index(),
+        ),
+    }
+
+
+def _page(request, form, views=None):
     context = {
+        **(_shown(request, form) if not form.is_bound else {}),
         "form": form,
         "chooses_columns": bool(request.GET.get("columns") or request.GET.get("details")),
-        "saved_views": views_of(request, SavedView.Page.LEDGER),
+        "saved_views": views_of(request, SavedView.Page.LEDGER, rows=views),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Ledger"))],
     }
     return render(request, "desk/ledger.html", context)

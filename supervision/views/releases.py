@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Prefetch
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,14 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_fsm import can_proceed, has_transition_perm
 
 from supervision import permissions
-from supervision.forms.office import ActForm, PlainForm, ReasonForm
+from supervision.forms.office import ActForm, OpennessReviewForm, PlainForm, ReasonForm
 from supervision.forms.releases import EditForm, ProposeForm, ReviewForm, SlipForm
-from supervision.models import PublicItem, Release, ReleaseStep, Target
+from supervision.models import PublicItem, Release, ReleaseStep, SupervisionItem, Target
 from supervision.rules.edition_diff import ItemChange, edition_changes
 from supervision.rules.public_status import PublicStatus
 from supervision.rules.secrecy_slip import QUESTIONS
 from supervision.services import releases as services
-from supervision.views.base import perform, posted_version
+from supervision.services.openness import due_reviews, review_openness
+from supervision.views.base import perform, perform_each, posted_version
 from supervision.views.navigation import Link, page_of
 
 PAGE_SIZE = 50
@@ -170,16 +172,67 @@ def releases(request):
     return _list(request)
 
 
-def _list(request, form=None):
+def _list(request, form=None, bound=None):
     rows = Release.objects.visible_to(request.user).select_related("document", "author")
     rows = rows.defer("content", "edits").order_by("-created_at", "-pk")
     may_propose = request.user.has_role(permissions.PUBLISHER)
     context = {
         "page_obj": page_of(request, rows, PAGE_SIZE),
         "form": (form or ProposeForm(act="propose")) if may_propose else None,
+        "months": _months(request.user),
+        "reviews": _openness_reviews(request.user, bound or {}),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Public editions"))],
     }
     return render(request, "desk/releases.html", context)
+
+
+def _openness_reviews(user, bound) -> list[dict]:
+    """What is not public and due to be looked at again, with a form for those who decide it.
+
+    For the office only: who publishes or reviews knows nothing of what is not public.
+    """
+    if not permissions.sees_all_items(user):
+        return []
+    return [
+        {
+            "due": due,
+            "form": bound.get(due.item.uid)
+            or OpennessReviewForm(act=f"openness-{due.item.pk}", row=due.item)
+            if permissions.can_edit_item(due.item, user)
+            else None,
+        }
+        for due in due_reviews(timezone.localdate())
+    ]
+
+
+@login_required
+@require_POST
+def openness_review(request, uid):
+    """Look again at an item that is not public: it stays so, or is proposed for release."""
+    _require(request.user)
+    item = get_object_or_404(SupervisionItem.objects.visible_to(request.user), uid=uid)
+    if not permissions.can_edit_item(item, request.user):
+        raise PermissionDenied
+    name = f"openness-{item.pk}"
+    form = OpennessReviewForm(request.POST, act=name, row=item)
+    if form.is_valid():
+        perform(
+            request,
+            lambda: review_openness(
+                item=item,
+                by=request.user,
+                at=timezone.now(),
+                is_to_be_public=form.cleaned_data["outcome"] == "public",
+                reason=form.cleaned_data["reason"],
+                version=form.cleaned_data["version"],
+            ),
+            done=_("Noted. What is proposed enters the next edition, after its reviews."),
+        )
+        if request.act_done:
+            return redirect("supervision:releases")
+        item.refresh_from_db()
+        form = OpennessReviewForm(request.POST, act=name, row=item, renew=True)
+    return _list(request, bound={item.uid: form})
 
 
 @login_required
@@ -190,26 +243,42 @@ def release_propose(request):
     if not request.user.has_role(permissions.PUBLISHER):
         raise PermissionDenied
     form = ProposeForm(request.POST, act="propose")
-    if form.is_valid():
-        found = perform(
-            request,
-            lambda: services.propose_release(
-                document=form.cleaned_data["document"],
-                by=request.user,
-                at=timezone.now(),
-                embargo_date=form.cleaned_data["embargo_date"],
-            ),
-            done=_("The edition was composed. Read it, then hand it in for review."),
+    if not form.is_valid():
+        return _list(request, form)
+    embargo_date = form.cleaned_data["embargo_date"]
+
+    def propose(document):
+        return services.propose_release(
+            document=document, by=request.user, at=timezone.now(), embargo_date=embargo_date
         )
-        if found is not None:
-            return redirect("supervision:release", uid=found.uid)
+
+    document = form.cleaned_data["document"]
+    if document is None:
+        perform_each(
+            request,
+            services.documents_to_release(),
+            propose,
+            label=_("The edition was composed. Read it, then hand it in for review."),
+        )
+        label = f"{timezone.localdate():%Y-%m}"
+        if _month_rows(request.user, label):
+            return redirect("supervision:release_month", label=label)
+        return redirect("supervision:releases")
+    found = perform(
+        request,
+        lambda: propose(document),
+        done=_("The edition was composed. Read it, then hand it in for review."),
+    )
+    if found is not None:
+        return redirect("supervision:release", uid=found.uid)
     return _list(request, form)
 
 
 def _load(request, uid) -> Release:
     _require(request.user)
     rows = Release.objects.visible_to(request.user)
-    return get_object_or_404(rows.select_related("document", "author"), uid=uid)
+    rows = rows.select_related("document", "author").prefetch_related(STEPS)
+    return get_object_or_404(rows, uid=uid)
 
 
 @login_required
@@ -221,6 +290,35 @@ def release(request, uid):
 def _show(request, row: Release, *, bound=None):
     user = request.user
     bound = bound or {}
+    public_items = []
+    if row.status == Release.Status.RELEASED and permissions.can_withdraw_release(row, user):
+        public_items = [
+            {"public": one, "form": bound.get(one.slug) or ReasonForm(act=one.slug)}
+            for one in PublicItem.objects.public().filter(release=row).select_related("item")
+        ]
+    context = _edition(row, user) | {
+        "offers": [
+            {
+                "act": act,
+                "form": bound.get(act.name) or act.form(act=act.name, row=row),
+                "is_open": act.name in bound,
+            }
+            for act in ACTS.values()
+            if _may(getattr(row, act.transition), user)
+        ],
+        "may_edit": _may(row.revise, user),
+        "public_items": public_items,
+        "crumbs": [
+            Link(_("Home"), "/desk/"),
+            Link(_("Public editions"), "/desk/releases/"),
+            Link(str(row)),
+        ],
+    }
+    return render(request, "desk/release.html", context)
+
+
+def _edition(row: Release, user) -> dict:
+    """Everything there is to read of an edition: who read it, what differs, every word of it."""
     words = dict(Target.Comparison.choices)
     content = row.content or {}
     for entry in content.get("items", []):
@@ -236,27 +334,12 @@ def _show(request, row: Release, *, bound=None):
         {"name": body["name"], "total": body["total"], "counts": [body[s] for s in statuses]}
         for body in content.get("bodies", [])
     ]
-    public_items = []
-    if row.status == Release.Status.RELEASED and permissions.can_withdraw_release(row, user):
-        public_items = [
-            {"public": one, "form": bound.get(one.slug) or ReasonForm(act=one.slug)}
-            for one in PublicItem.objects.public().filter(release=row).select_related("item")
-        ]
-    context = {
+    return {
         "release": row,
+        "anchor": f"{row.pk}-",
         "content": content,
         "bodies": bodies,
         "status_words": [status_word(value) for value in statuses],
-        "offers": [
-            {
-                "act": act,
-                "form": bound.get(act.name) or act.form(act=act.name, row=row),
-                "is_open": act.name in bound,
-            }
-            for act in ACTS.values()
-            if _may(getattr(row, act.transition), user)
-        ],
-        "may_edit": _may(row.revise, user),
         "is_in_review": bool(row.stage),
         "has_signed": user.has_role(permissions.REVIEWER)
         and permissions.is_person(user, *row.signed_by()),
@@ -266,22 +349,103 @@ def _show(request, row: Release, *, bound=None):
         else [],
         "changes": _changes(row),
         "has_earlier": _public_edition(row) is not None,
-        "public_items": public_items,
+    }
+
+
+STEPS = Prefetch("steps", ReleaseStep.objects.select_related("person", "principal"))
+# What can be done to a month's editions together; anything else belongs to a single one.
+MONTH_ACTS = ("submit", "approve-first", "approve-second", "approve-third", "publish")
+
+
+def _month_rows(user, label: str) -> list[Release]:
+    rows = Release.objects.visible_to(user).filter(label=label, status__in=Release.ON_ITS_WAY)
+    rows = rows.select_related("document", "author").prefetch_related(STEPS)
+    found = list(rows.order_by("document__issued_date", "pk"))
+    public = Release.objects.current().filter(document__in=[row.document_id for row in found])
+    earlier = {one.document_id: one for one in public}
+    for row in found:
+        row._earlier = earlier.get(row.document_id)
+    return found
+
+
+def _months(user) -> list[str]:
+    """The months with editions of several documents on their way."""
+    rows = Release.objects.visible_to(user).filter(status__in=Release.ON_ITS_WAY)
+    counts = rows.order_by("-label").values("label").annotate(number=Count("pk"))
+    return [row["label"] for row in counts if row["number"] > 1]
+
+
+@login_required
+@require_safe
+def release_month(request, label: str):
+    """All editions of a month that are on their way, on one page, with the next step for all."""
+    _require(request.user)
+    return _show_month(request, label)
+
+
+def _show_month(request, label: str, *, bound=None):
+    rows = _month_rows(request.user, label)
+    if not rows:
+        raise Http404
+    bound = bound or {}
+    offers = []
+    for name in MONTH_ACTS:
+        act = ACTS[name]
+        mine = [row for row in rows if _may(getattr(row, act.transition), request.user)]
+        if mine:
+            form = bound.get(name) or act.form(act=name)
+            offers.append({"act": act, "form": form, "rows": mine, "is_open": name in bound})
+    context = {
+        "label": label,
+        "editions": [_edition(row, request.user) for row in rows],
+        "offers": offers,
         "crumbs": [
             Link(_("Home"), "/desk/"),
             Link(_("Public editions"), "/desk/releases/"),
-            Link(str(row)),
+            Link(label),
         ],
     }
-    return render(request, "desk/release.html", context)
+    return render(request, "desk/release_month.html", context)
+
+
+@login_required
+@require_POST
+def release_month_act(request, label: str, act: str):
+    """The same step for every edition of the month that was on the page, each by itself.
+
+    An edition that changed since it was shown is left out with a message; each keeps its own
+    steps, fingerprint and history.
+    """
+    _require(request.user)
+    rows = _month_rows(request.user, label)
+    if act not in MONTH_ACTS or not rows:
+        raise Http404
+    chosen = ACTS[act]
+    form = chosen.form(request.POST, act=act)
+    if not form.is_valid():
+        return _show_month(request, label, bound={act: form})
+    seen = dict(pair.rpartition(":")[::2] for pair in request.POST.getlist("seen"))
+    values = form.service_values() if hasattr(form, "service_values") else {}
+    perform_each(
+        request,
+        [row for row in rows if seen.get(str(row.uid), "").isdigit()],
+        lambda row: chosen.service(
+            release=row,
+            by=request.user,
+            at=timezone.now(),
+            version=int(seen[str(row.uid)]),
+            **values,
+        ),
+        label=chosen.label,
+    )
+    if _month_rows(request.user, label):
+        return redirect("supervision:release_month", label=label)
+    return redirect("supervision:releases")
 
 
 def _steps(row: Release) -> list[dict]:
     """The four signatures of this round, those still missing included."""
-    signed = {
-        step.stage: step
-        for step in row.steps.filter(round=row.round).select_related("person", "principal")
-    }
+    signed = {step.stage: step for step in row.steps.all() if step.round == row.round}
     return [
         {
             "name": label,

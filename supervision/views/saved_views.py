@@ -27,10 +27,15 @@ def _query_of(request, page: str) -> str | None:
         return None
 
 
-def views_of(request, page: str) -> dict:
-    """What `components/saved_views.html` shows above a page: one statement."""
+def kept_views(user, page: str):
+    """The views of a page somebody may use."""
+    return SavedView.objects.visible_to(user).filter(page=page).in_order()
+
+
+def views_of(request, page: str, *, rows=None) -> dict:
+    """What `components/saved_views.html` shows above a page: one statement, or none with `rows`."""
     query = _query_of(request, page)
-    rows = list(SavedView.objects.visible_to(request.user).filter(page=page).in_order())
+    rows = list(kept_views(request.user, page)) if rows is None else rows
     return {
         "page": page,
         "query": query or "",

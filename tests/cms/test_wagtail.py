@@ -6,8 +6,17 @@ import pytest
 from django.urls import reverse
 from wagtail.models import Page, Site
 
-from cms.models import HomePage, ItemPage, ProgressPage, SiteFrame
-from tests.factories import PASSWORD
+from cms.models import (
+    BulletinIndexPage,
+    BulletinPage,
+    HomePage,
+    ItemPage,
+    ProgressPage,
+    SiteFrame,
+)
+from cms.services import sync_site
+from supervision.models import Role
+from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 INTRO = (
@@ -16,7 +25,7 @@ INTRO = (
 )
 
 
-def form_of(page: HomePage, intro: str, *, blocks=(), publish: bool = False) -> dict:
+def form_of(page: HomePage, intro: str, *, blocks=(), submit: bool = False) -> dict:
     """What the editor's browser posts for the landing page."""
     data = {
         "title": page.title,
@@ -38,9 +47,23 @@ def form_of(page: HomePage, intro: str, *, blocks=(), publish: bool = False) -> 
             f"body-{number}-id": "",
         }
         data |= {f"body-{number}-value-{name}": value for name, value in values.items()}
-    if publish:
-        data["action-publish"] = "action-publish"
+    if submit:
+        data["action-submit"] = "action-submit"
     return data
+
+
+def read_and_sign(client, person, page, action: str = "approve", **data):
+    """What the reviewer's browser posts from the list of what waits."""
+    reader = type(client)()
+    reader.force_login(person)
+    state = Page.objects.get(pk=page.pk).current_workflow_task_state
+    address = reverse("wagtailadmin_pages:workflow_action", args=[page.pk, action, state.pk])
+    return reader.post(address, data)
+
+
+def all_three(client, city, page) -> None:
+    for person in (city.reviewer, city.second_reviewer, city.third_reviewer):
+        assert read_and_sign(client, person, page).status_code in (200, 302)
 
 
 @pytest.fixture
@@ -50,14 +73,18 @@ def editor(client, city, site):
     return client
 
 
-def test_the_publisher_edits_previews_publishes_and_goes_back(editor, client, site, world, publish):
+def test_the_publisher_edits_previews_publishes_and_goes_back(
+    editor, client, city, site, world, publish, django_capture_on_commit_callbacks
+):
     publish(world.document)
     edit = reverse("wagtailadmin_pages:edit", args=[site.pk])
     assert editor.get(edit).status_code == 200
-    first = form_of(site, "第一版导语", publish=True)
+    first = form_of(site, "第一版导语", submit=True)
     assert editor.post(edit, first).status_code == 302
     visitor = type(client)()
-    assert "第一版导语" in visitor.get("/").content.decode()
+    assert "第一版导语" not in visitor.get("/").content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        all_three(client, city, site)
 
     blocks = [
         ("notice", {"title": "停机公告", "text": INTRO % "周六维护"}),
@@ -73,17 +100,123 @@ def test_the_publisher_edits_previews_publishes_and_goes_back(editor, client, si
     assert "停机公告" in preview.content.decode()
     assert "第二版导语" not in visitor.get("/").content.decode()
 
-    assert editor.post(edit, second | {"action-publish": "1"}).status_code == 302
+    assert editor.post(edit, second | {"action-submit": "1"}).status_code == 302
+    with django_capture_on_commit_callbacks(execute=True):
+        all_three(client, city, site)
     page = visitor.get("/").content.decode()
     assert "第二版导语" in page and "停机公告" in page and "总体情况" in page
 
-    old = site.revisions.order_by("created_at", "pk").first()
+    old = next(
+        row
+        for row in site.revisions.order_by("created_at", "pk")
+        if "第一版导语" in str(row.content)
+    )
     revert = reverse("wagtailadmin_pages:revisions_revert", args=[site.pk, old.pk])
     assert editor.get(revert).status_code == 200
-    back = first | {"revision": old.pk, "action-publish": "1"}
-    assert editor.post(edit, back).status_code == 302
+    assert editor.post(edit, first | {"revision": old.pk}).status_code == 302
+    with django_capture_on_commit_callbacks(execute=True):
+        all_three(client, city, site)
     page = visitor.get("/").content.decode()
     assert "第一版导语" in page and "停机公告" not in page
+
+
+def test_a_fresh_site_has_the_three_reviews(city, site):
+    steps = site.get_workflow().tasks.specific()
+
+    assert [str(step) for step in steps] == ["一审", "二审", "三审"]
+    for step in steps:
+        assert [group.name for group in step.groups.all()] == [Role.REVIEWER.value]
+    before = [step.pk for step in steps]
+    assert [step.pk for step in sync_site().get_workflow().tasks] == before
+
+
+@pytest.mark.parametrize("who", ["publisher", "reviewer", "superuser"])
+def test_nobody_makes_words_public_alone(client, city, site, who):
+    if who == "superuser":
+        person = UserFactory(is_superuser=True)
+    else:
+        person = getattr(city, who)
+    client.force_login(person)
+    edit = reverse("wagtailadmin_pages:edit", args=[site.pk])
+
+    client.post(edit, form_of(site, "未经审核") | {"action-publish": "action-publish"})
+
+    assert "未经审核" not in type(client)().get("/").content.decode()
+    assert not site.permissions_for_user(person).can_publish()
+
+
+def test_a_page_needs_three_people_who_did_not_write_it(client, city, site):
+    both = UserFactory(roles=(Role.PUBLISHER, Role.REVIEWER), organization=city.office)
+    author = type(client)()
+    author.force_login(both)
+    edit = reverse("wagtailadmin_pages:edit", args=[site.pk])
+    assert author.post(edit, form_of(site, "三人所读", submit=True)).status_code == 302
+    state = Page.objects.get(pk=site.pk).current_workflow_task_state
+
+    def waits_for(person) -> bool:
+        return state.task.specific.get_task_states_user_can_moderate(person).exists()
+
+    assert not waits_for(both) and not waits_for(city.publisher)
+    for stranger in (both, city.publisher, city.officer, city.liaison):
+        read_and_sign(client, stranger, site)
+        assert Page.objects.get(pk=site.pk).current_workflow_task_state == state
+    read_and_sign(client, city.reviewer, site)
+    second = Page.objects.get(pk=site.pk).current_workflow_task_state
+    assert second.task.name == "二审"
+    read_and_sign(client, city.reviewer, site)
+    assert Page.objects.get(pk=site.pk).current_workflow_task_state == second
+    # While it is read nobody changes it, the readers included.
+    for person in (both, city.publisher, city.third_reviewer):
+        other = type(client)()
+        other.force_login(person)
+        other.post(edit, form_of(site, "中途改动"))
+    assert "中途改动" not in str(Page.objects.get(pk=site.pk).get_latest_revision().content)
+
+
+def test_an_edit_after_being_sent_back_begins_the_reviews_anew(client, city, editor, site):
+    edit = reverse("wagtailadmin_pages:edit", args=[site.pk])
+    editor.post(edit, form_of(site, "初稿", submit=True))
+    read_and_sign(client, city.reviewer, site)
+    read_and_sign(client, city.second_reviewer, site, "reject", comment="地名有误")
+
+    editor.post(edit, form_of(site, "改稿", submit=True))
+
+    for person in (city.reviewer, city.second_reviewer):
+        read_and_sign(client, person, site)
+    assert "改稿" not in type(client)().get("/").content.decode()
+    read_and_sign(client, city.third_reviewer, site)
+    assert "改稿" in type(client)().get("/").content.decode()
+
+
+def test_a_reviewer_takes_a_wrong_bulletin_off_at_once(client, city, site):
+    parent = BulletinIndexPage.objects.get()
+    page = parent.add_child(instance=BulletinPage(title="错误的通报", slug="wrong", live=False))
+    page.save_revision().publish()
+    assert type(client)().get("/bulletins/wrong/").status_code == 200
+    client.force_login(city.reviewer)
+
+    answer = client.post(reverse("wagtailadmin_pages:unpublish", args=[page.pk]))
+
+    assert answer.status_code == 302
+    assert type(client)().get("/bulletins/wrong/").status_code == 404
+
+
+def test_the_page_of_a_released_item_cannot_be_taken_off_by_hand(editor, world, publish):
+    publish(world.document)
+    page = ItemPage.objects.get(slug=world.overdue.item.public_item.slug)
+
+    for name in ("unpublish", "delete", "move", "copy"):
+        editor.post(reverse(f"wagtailadmin_pages:{name}", args=[page.pk]))
+
+    assert ItemPage.objects.get(pk=page.pk).live
+
+
+def test_the_reviews_of_pages_send_no_mail_past_the_outbox(client, city, editor, site, mailoutbox):
+    edit = reverse("wagtailadmin_pages:edit", args=[site.pk])
+    editor.post(edit, form_of(site, "导语", submit=True))
+    all_three(client, city, site)
+
+    assert mailoutbox == []
 
 
 def test_no_figure_or_state_can_be_typed(editor, world, publish):
@@ -208,7 +341,7 @@ def test_nobody_without_the_duty_gets_into_the_editing_pages(client, city, site,
             answer = method(address)
             assert answer.status_code in (302, 403, 405), (address, answer.status_code)
     edit = reverse("wagtailadmin_pages:edit", args=[site.pk])
-    client.post(edit, form_of(site, "混进来的", publish=True))
+    client.post(edit, form_of(site, "混进来的", submit=True))
     assert "混进来的" not in type(client)().get("/").content.decode()
     assert Page.objects.get(pk=site.pk).title == title
 

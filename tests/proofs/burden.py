@@ -251,7 +251,7 @@ def fill(path: Path, shares: list) -> int:
     from django.utils import translation
     from openpyxl import load_workbook
 
-    from supervision.spreadsheets.returns import FIGURES, HEAD_ROW, PROGRESS
+    from supervision.spreadsheets.returns.columns import FIGURES, HEAD_ROW, PROGRESS
 
     typed = 0
     with translation.override("zh-hans"):

@@ -203,6 +203,9 @@ WEBHOOK_HOSTS = env.dict("WEBHOOK_HOSTS", {})
 WAGTAIL_SITE_NAME = "督查督办"
 WAGTAILADMIN_BASE_URL = SITE_URL
 WAGTAIL_ENABLE_UPDATE_CHECK = False
+# Any edit voids all reviews of a page.
+WAGTAIL_WORKFLOW_REQUIRE_REAPPROVAL_ON_EDIT = True
+WAGTAIL_FINISH_WORKFLOW_ACTION = "cms.finish.publish_reviewed"
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 # Passwords are the desk's business: one door, one place to change them.
@@ -218,6 +221,8 @@ PUBLIC_HOSTS = env.list("PUBLIC_HOSTS", [])
 DESK_HOSTS = env.list("DESK_HOSTS", [])
 # As a column of a portal: the path under which the portal passes requests on, e.g. /zt/duban
 PUBLIC_PREFIX = env.str("PUBLIC_PREFIX", "").rstrip("/")
+# Whether readers without an account may have changes sent by mail. Off: no form and no address.
+FOLLOW_BY_MAIL = env.bool("FOLLOW_BY_MAIL", False)
 # Who may show the fragment of status words in a frame: origins, e.g. https://www.example.gov.cn
 PUBLIC_EMBEDDERS = env.list("PUBLIC_EMBEDDERS", [])
 # Rendered pages; shared by all web hosts. One folder for each database, so that none shows

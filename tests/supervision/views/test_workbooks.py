@@ -12,6 +12,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from supervision.models import Event, EventKind, ProgressReport
+from supervision.services.kept_lights import keep_lights
 from tests.factories import NOON, TODAY, AssignmentFactory, PeriodFactory, ReportFactory
 
 pytestmark = pytest.mark.django_db
@@ -292,3 +293,73 @@ def test_all_columns_and_unknown_ones_leave_the_address_short(client, city):
 
     assert client.post(LEDGER_XLSX, everything | {"show": "1"}).url == LEDGER + "?"
     assert len(everything["columns"]) == 13
+
+
+# The ledger on the screen
+
+
+def rows_shown(client, query: str = "") -> list[list]:
+    context = client.get(LEDGER + query).context
+    return [[str(cell.value) for cell in row.cells] for row in context["rows"]]
+
+
+def test_the_ledger_is_read_in_the_chosen_columns(client, city):
+    first = AssignmentFactory(organization=city.bureau, item__title="甲")
+    AssignmentFactory(organization=city.county, item=first.item, role="county")
+    AssignmentFactory(organization=city.bureau, item__title="乙")
+    client.force_login(city.officer)
+
+    assert [row[:4] for row in rows_shown(client, "?columns=item.supports.lead")] == [
+        ["1", "甲", "市工信局", "桃城区"],
+        ["2", "乙", "市工信局", ""],
+    ]
+    page = client.get(LEDGER).content.decode()
+    assert first.item.get_absolute_url() in page
+    assert len(client.get(LEDGER).context["columns"]) == 14
+
+
+def test_the_filters_of_the_ledger_hold_on_the_screen_as_in_the_sheet(client, city):
+    red = AssignmentFactory(
+        organization=city.bureau, item__title="甲", due_date=TODAY - timedelta(days=3)
+    )
+    AssignmentFactory(organization=city.other_bureau, item__title="乙")
+    client.force_login(city.officer)
+
+    def titles(query: str) -> list[str]:
+        return [row[1] for row in rows_shown(client, f"?columns=item&{query}")]
+
+    for _kept_or_not in (False, True):
+        assert titles("") == ["甲", "乙"]
+        assert titles("light=red") == ["甲"]
+        assert titles(f"body={city.other_bureau.uid}") == ["乙"]
+        assert titles(f"light=red&body={city.other_bureau.uid}") == []
+        assert titles(f"document={red.item.document.uid}") == ["甲"]
+        assert titles("document=nonsense&light=nonsense") == ["甲", "乙"]
+        keep_lights(TODAY)
+    client.force_login(city.liaison)
+    assert titles("") == ["甲"]
+
+
+def test_a_page_of_the_ledger_costs_the_same_with_ten_times_the_rows(client, city):
+    client.force_login(city.officer)
+
+    def queries(query: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(LEDGER + query).status_code == 200
+        return len(captured)
+
+    def fill(count: int) -> None:
+        for share in AssignmentFactory.create_batch(count, organization=city.bureau):
+            ReportFactory(period=PeriodFactory(assignment=share), status="approved")
+        keep_lights(TODAY)
+
+    document = AssignmentFactory(organization=city.bureau).item.document
+    fill(3)
+    wanted = ("", "?light=green", f"?body={city.bureau.uid}", f"?document={document.uid}")
+    few = [[queries(query), queries(query)][1] for query in wanted]
+    fill(60)
+
+    assert [queries(query) for query in wanted] == few
+    assert max(few) <= 12, few
+    assert len(rows_shown(client)) == 50
+    assert rows_shown(client, "?page=2")[0][0] == "51"
