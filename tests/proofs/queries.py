@@ -79,7 +79,7 @@ def _addresses(known: dict[tuple[str, str], str], city) -> list[tuple[str, str, 
 
 
 def _measure(shares: int, *, is_warm: bool = False) -> dict[str, tuple[int, float]]:
-    """Page → statements and seconds. Without `is_warm` each page is opened once before it counts."""
+    """Page → statements and seconds; without `is_warm` each page is opened once before."""
     import time_machine
     from django.db import connection
     from django.test import Client
