@@ -180,9 +180,9 @@ def _foreseen(
     calendar: WorkingCalendar,
 ) -> Iterable[Planned]:
     by_day = foreseen_effects(days)
-    shares = Assignment.objects.select_related("item", "organization").in_bulk(
-        {effect.assignment_id for _day, effects in by_day for effect in effects}
-    )
+    wanted = {effect.assignment_id for _day, effects in by_day for effect in effects}
+    rows = Assignment.objects.filter(pk__in=wanted).select_related("item", "organization")
+    shares = {row.pk: row for row in rows}
     for day, effects in by_day:
         if not effects:
             continue

@@ -92,7 +92,7 @@ class StandInMiddleware:
             return
         person = delegation.user
         person.deputy = request.user
-        person.is_in_demonstration = request.user.is_in_demonstration
+        person.is_in_demonstration = getattr(request.user, "is_in_demonstration", None)
         request.user = person
         request.stands_in = True
 

@@ -16,12 +16,14 @@ class DocumentQuerySet(models.QuerySet):
             return self
         if user.is_body:
             # A share given to another body leaves the old one at once.
-            return self.filter(
+            given = self.model.objects.filter(
                 items__assignments__organization_id=user.organization_id,
                 items__assignments__transferred_to=None,
-            ).distinct()
+            )
+            return self.filter(pk__in=given.values("pk"))
         if permissions.leads_items(user):
-            return self.filter(items__leader_id=user.pk).distinct()
+            led = self.model.objects.filter(items__leader_id=user.pk)
+            return self.filter(pk__in=led.values("pk"))
         return self.none()
 
 

@@ -134,9 +134,9 @@ def _open_shares(today: date) -> models.QuerySet:
 
 
 def _dated(
-    shares: Iterable[Assignment], today: date, *, is_locked: bool = False
+    shares: models.QuerySet[Assignment], today: date, *, is_locked: bool = False
 ) -> Iterator[Dated]:
-    """The dates of these shares that are still to come and rest on a receipt."""
+    """The dates of these shares that are still to come and rest on a receipt: four queries."""
     by_pk = {}
     for share in shares:
         by_pk[share.pk] = share
@@ -147,28 +147,24 @@ def _dated(
             yield _of(share, "plan", "plan_due_date", share, share.receipts.get("plan"))
         if share.due_date is not None:
             yield _of(share, "due", "due_date", share, share.due_receipt)
-    pks = list(by_pk)
-    for start in range(0, len(pks), BATCH):
-        batch = pks[start : start + BATCH]
-        for name, attribute, rows in (
-            (
-                "milestone",
-                "planned_date",
-                Milestone.objects.unfinished().filter(planned_date__gt=today),
-            ),
-            (
-                "return",
-                "due_date",
-                ReportPeriod.objects.filter(status=ReportPeriod.Status.OPEN, due_date__gt=today),
-            ),
-            (
-                "decide",
-                "decide_by_date",
-                Objection.objects.open().filter(decide_by_date__gt=today),
-            ),
-        ):
-            rows = rows.filter(assignment__in=batch).exclude(receipt={}).order_by("pk")
-            for row in rows.select_for_update(of=("self",)) if is_locked else rows:
+    # Locked rows are read again one batch at a time: these very shares, not whoever fits by now.
+    within = list(by_pk) if is_locked else shares.order_by().values("pk")
+    for name, attribute, rows in (
+        (
+            "milestone",
+            "planned_date",
+            Milestone.objects.unfinished().filter(planned_date__gt=today),
+        ),
+        (
+            "return",
+            "due_date",
+            ReportPeriod.objects.filter(status=ReportPeriod.Status.OPEN, due_date__gt=today),
+        ),
+        ("decide", "decide_by_date", Objection.objects.open().filter(decide_by_date__gt=today)),
+    ):
+        rows = rows.filter(assignment__in=within).exclude(receipt={}).order_by("pk")
+        for row in rows.select_for_update(of=("self",)) if is_locked else rows:
+            if row.assignment_id in by_pk:
                 yield _of(row, name, attribute, by_pk[row.assignment_id], row.receipt)
 
 
