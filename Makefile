@@ -55,6 +55,9 @@ bench-sweep: $(VENV)/.installed-dev $(LOCALE)/django.mo ## the sweep at 1,000 to
 	env -u DATABASE_URL $(PY) tests/bench/sweep_scale.py
 	bash .ci/on-postgres $(PY) tests/bench/sweep_scale.py
 
+bench-public: $(VENV)/.installed-dev $(LOCALE)/django.mo ## public pages beside a constant Django page and a static file; seconds until a release is seen
+	$(PY) tests/bench/public.py
+
 lint: $(VENV)/.installed-dev $(LOCALE)/django.mo ## check style, format, migrations, translations, the policy data
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -91,4 +94,4 @@ lock: $(VENV)/.installed-dev ## lock the requirements again, with hashes and wit
 clean: ## remove the environment and the demonstration's data
 	rm -rf $(VENV) var
 
-.PHONY: help install run test test-postgres prove prove-postgres bench bench-sweep lint screens messages format lock clean
+.PHONY: help install run test test-postgres prove prove-postgres bench bench-sweep bench-public lint screens messages format lock clean

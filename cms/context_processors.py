@@ -9,14 +9,15 @@ from django.utils.functional import SimpleLazyObject
 from wagtail.models import Site
 
 from cms.models import SiteFrame
+from cms.standby import Standby, ask
 
 
 def frame(request) -> dict:
     """Name, footer, canonical address, navigation: lazily, so the workbench pays nothing."""
 
     def load() -> SimpleNamespace:
-        frame = SiteFrame.for_request(request)
-        return SimpleNamespace(**frame.shown())
+        shown = ask(lambda: SiteFrame.for_request(request).shown(), lambda standby: standby.frame)
+        return SimpleNamespace(**shown)
 
     footer = SimpleLazyObject(load)
     return {
@@ -38,20 +39,24 @@ def canonical_url(request) -> str:
 
 
 def _navigation(request) -> list[dict]:
-    site = Site.find_for_request(request)
-    if site is None:
-        return []
-    home = site.root_page
-    pages = [home, *home.get_children().live().in_menu()]
-    entries = []
-    for page in pages:
-        url = page.get_url(request) or "/"
-        is_home = page.pk == home.pk
-        entries.append(
-            {
-                "label": page.title,
-                "url": url,
-                "is_current": request.path == url or (not is_home and request.path.startswith(url)),
-            }
-        )
-    return entries
+    """The landing page and what hangs below it in the menu."""
+
+    def read() -> list[tuple[str, str]]:
+        site = Site.find_for_request(request)
+        if site is None:
+            return []
+        home = site.root_page
+        pages = [home, *home.get_children().live().in_menu()]
+        return [(page.title, page.get_url(request) or "/") for page in pages]
+
+    def kept(standby: Standby) -> list[tuple[str, str]]:
+        return [(row.title, row.path) for row in standby.rows if row.is_in_menu]
+
+    return [
+        {
+            "label": title,
+            "url": url,
+            "is_current": request.path == url or (url != "/" and request.path.startswith(url)),
+        }
+        for title, url in ask(read, kept)
+    ]

@@ -8,8 +8,12 @@ from cms import feeds, snapshot
 from cms import open_data as data
 from cms.filters import refuse_parameters
 from cms.models import SiteFrame
-from cms.views import gone
-from supervision.models import PublicItem
+from cms.standby import ask
+from cms.views import gone, is_withdrawn
+
+
+def _licence(request) -> str:
+    return ask(lambda: SiteFrame.for_request(request).licence, lambda standby: standby.licence)
 
 
 @require_safe
@@ -31,7 +35,7 @@ def open_data(request):
             ],
             "codes": list(snapshot.STATUSES.items()),
             "causes": list(snapshot.CAUSES.items()),
-            "licence": SiteFrame.for_request(request).licence,
+            "licence": _licence(request),
             "feeds": list(feeds.groups_with_feeds(current)),
         },
     )
@@ -51,9 +55,7 @@ def open_data_file(request, edition: str, table: str, form: str):
         raise Http404
     found = data.TABLES[table]
     if form == "json":
-        shape = data.as_json(
-            found, source, edition=edition, licence=SiteFrame.for_request(request).licence
-        )
+        shape = data.as_json(found, source, edition=edition, licence=_licence(request))
         return JsonResponse(shape, json_dumps_params={"ensure_ascii": False, "indent": 1})
     content = data.as_csv(found, source) if form == "csv" else data.as_xlsx(found, source)
     response = HttpResponse(content, content_type=data.FORMATS[form])
@@ -69,7 +71,7 @@ def feed(request, kind: str, key: str):
         raise Http404
     found = feeds.feed_of(snapshot.current(), kind, key)
     if found is None:
-        if kind == "item" and PublicItem.objects.filter(slug=key).exists():
+        if kind == "item" and is_withdrawn(key):
             return gone(request)
         raise Http404
     base = f"{request.scheme}://{request.get_host()}"

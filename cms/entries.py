@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -78,6 +79,9 @@ class Entry:
     changed_at: datetime
 
     def __getattr__(self, name: str):
+        # While it is read back from a file it has no data yet.
+        if name == "data":
+            raise AttributeError(name)
         try:
             return self.data[name]
         except KeyError:
@@ -162,12 +166,24 @@ def goal_from(data: dict) -> Goal:
     return Goal(**data | {"due_date": parse_date(data["due_date"] or "")})
 
 
+def _bare(release: Release) -> Release:
+    """A copy without the items: an edition still holds what was withdrawn or hidden since."""
+    bare = copy(release)
+    bare.content = {name: release.content[name] for name in ("document", "targets")}
+    bare.edits = {}
+    return bare
+
+
 @dataclass
 class Snapshot:
     """A set of released items: all that is public now, or what an edition showed."""
 
     entries: list[Entry] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+
+    def __getstate__(self) -> dict:
+        """What a file keeps of it: of the editions no more than their document and goals."""
+        return self.__dict__ | {"releases": [_bare(release) for release in self.releases]}
 
     @property
     def is_empty(self) -> bool:

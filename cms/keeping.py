@@ -12,10 +12,13 @@ from django.conf import settings
 from django.test import Client
 
 from cms import kept
+from cms.following import catch_up, keep_standby
 from cms.middleware import OTHER
 
 START = ("/", "/site-map/", "/sitemap.xml", "/robots.txt", "/fragment/", "/progress/items.csv")
 LINK = re.compile(rb'href="([^"#]*)"|<loc>([^<]*)</loc>')
+# The file that says for which stamp all pages were rendered last; the worker's tick reads it.
+RENDERED = "rendered-for"
 # A loop in the links of a page, however it came about, ends here.
 MOST_PAGES = 20_000
 
@@ -35,15 +38,14 @@ def keep_all(*, is_forced: bool = True) -> Result:
     Without `is_forced` nothing is done when the last run was for the present stamp.
     """
     result = Result()
-    root, stamp = kept.folder(), kept.stamp()
-    if root is None:
+    catch_up()
+    stamp = kept.stamp()
+    if not stamp or (not is_forced and kept.marked(RENDERED) == stamp):
         return result
-    done = root / "rendered-for"
-    if not is_forced and done.exists() and done.read_text("ascii") == stamp:
-        return result
+    keep_standby()
     for host in settings.PUBLIC_KEPT_HOSTS:
         _keep_host(host, result)
-    kept.mark(done, stamp)
+    kept.mark(RENDERED, stamp)
     return result
 
 

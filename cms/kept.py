@@ -2,23 +2,31 @@
 
 One folder for each host, one file for each address. A file carries the stamp of the public set it
 was rendered from; a new release or word writes a new stamp, and from that moment older files serve
-only while a fresh page cannot be rendered. A withdrawn address loses its file first. Web processes
-on several machines share the folder (`PUBLIC_PAGES_DIR`).
+only while a fresh page cannot be rendered. Web processes on several machines share the folder
+(`PUBLIC_PAGES_DIR`).
+
+What is withdrawn never comes back: nothing is written but under the folder's lock and the stamp it
+was rendered for. A withdrawal writes its stamp first and takes files away afterwards, so a page
+that was being rendered meanwhile is either there to be taken, or is refused.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import re
 import tempfile
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from django.conf import settings
 
 IN_MEMORY = 400
+TEXT = ("text/", "application/json", "application/xml", "application/atom+xml")
 UNSAFE = re.compile(r"[^\w.-]")
 
 
@@ -31,6 +39,10 @@ class Kept:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def is_text(self) -> bool:
+        return self.headers.get("Content-Type", "").startswith(TEXT)
+
 
 def folder() -> Path | None:
     """Where pages are kept; None where nothing is kept."""
@@ -42,10 +54,7 @@ def stamp() -> str:
     root = folder()
     if root is None:
         return ""
-    try:
-        return (root / "stamp").read_text("ascii")
-    except OSError:
-        return new_stamp()
+    return marked("stamp") or new_stamp()
 
 
 def new_stamp() -> str:
@@ -54,8 +63,18 @@ def new_stamp() -> str:
     if root is None:
         return ""
     value = uuid.uuid4().hex
-    _write(root / "stamp", value.encode())
+    with _lock(root):
+        _write(root / "stamp", value.encode())
     return value
+
+
+@contextlib.contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    """One writer at a time, on all machines that share the folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def file_of(host: str, path: str, query: str) -> Path:
@@ -80,26 +99,66 @@ def read_file(file: Path) -> Kept | None:
         return None
 
 
-def write(host: str, path: str, query: str, page: Kept) -> None:
-    """Whole or not at all: a reader never sees half a page. A full disk loses nothing."""
+def write(host: str, path: str, query: str, page: Kept) -> bool:
+    """Keep a page; False when the public set has changed since its rendering began.
+
+    Whole or not at all: a reader never sees half a page. A full disk loses nothing.
+    """
     head = json.dumps({"stamp": page.stamp, "status": page.status, "headers": page.headers})
+    name = str(file_of(host, path, query).relative_to(folder()))
     with contextlib.suppress(OSError):
-        _write(file_of(host, path, query), head.encode() + b"\n" + page.body)
+        return write_for(page.stamp, name, head.encode() + b"\n" + page.body)
+    return False
 
 
-def mark(file: Path, stamp: str) -> None:
-    _write(file, stamp.encode())
-
-
-def forget(slug: str) -> int:
-    """Take the files of one item away, on every host. Safe to repeat."""
+def write_for(wanted: str, name: str, content: bytes) -> bool:
+    """Write a file of the folder if `wanted` is still the present stamp; says whether it was."""
     root = folder()
     if root is None:
+        return False
+    with _lock(root):
+        if marked("stamp") != wanted:
+            return False
+        _write(root / name, content)
+    return True
+
+
+def mark(name: str, value: str) -> None:
+    """Remember a word beside the pages; nothing where nothing is kept."""
+    root = folder()
+    if root is not None:
+        _write(root / name, value.encode())
+
+
+def marked(name: str) -> str:
+    """The word remembered under a name; empty when there is none."""
+    root = folder()
+    try:
+        return (root / name).read_text("ascii") if root is not None else ""
+    except OSError:
+        return ""
+
+
+def forget(words: Iterable[str]) -> int:
+    """Take every page away, on every host, that holds one of these words; says how many.
+
+    A page that answers 410 stays; one that is no text goes, for nobody can look into it. To be
+    called after the new stamp: see above. Safe to repeat.
+    """
+    root = folder()
+    wanted = {form.encode() for word in words for form in (word, escape(word))}
+    if root is None or not wanted:
         return 0
-    files = [*root.glob(f"*/*+{slug}[+.]*"), *root.glob(f"*/*+{slug}~*")]
-    for file in files:
-        file.unlink(missing_ok=True)
-    return len(files)
+    found = 0
+    for file in root.glob("*/*~*"):
+        page = read_file(file)
+        if page is None or page.status != 200:
+            continue
+        own = file.name.encode() + page.body
+        if not page.is_text or any(word in own for word in wanted):
+            file.unlink(missing_ok=True)
+            found += 1
+    return found
 
 
 def addresses(host: str) -> list[Path]:

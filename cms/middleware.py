@@ -1,7 +1,8 @@
 """First in the list: the public site is answered from rendered pages, before anything else.
 
 A page is rendered once for each public set; mode and prefix are put in afterwards (`cms.dress`).
-With the database away the pages of the last set go on serving.
+With the database away the pages of the last set go on serving, and what is not kept is rendered
+from the standby (`cms.standby`).
 """
 
 import hashlib
@@ -29,11 +30,11 @@ PARAMETERS = (
     (re.compile(r"^/follow/$"), frozenset({"topic"})),
 )
 MAX_AGE_SECONDS = 60
-# After a page could not be rendered, kept ones serve for so long without another attempt.
-PATIENCE_SECONDS = 5
+# After a page could not be rendered, older ones serve for so long, unless there is a new public
+# set meanwhile; then one request tries and the others go on being served.
+PATIENCE_SECONDS = 1
 # In no address that leads anywhere: the request ends as an ordinary 404.
 NOWHERE = "/-/"
-DRESSED = ("text/html", "xml", "json", "text/plain")
 
 
 def canonical_query(path: str, raw: str) -> str | None:
@@ -54,7 +55,8 @@ class PublicSiteMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
         self.memory: dict[tuple, tuple[str, Kept]] = {}
-        self.failed_at = float("-inf")
+        # For which stamp a rendering failed last, and when.
+        self.failed: tuple[str, float] = ("", float("-inf"))
 
     def __call__(self, request):
         if getattr(request, "is_dummy", False):
@@ -100,8 +102,7 @@ class PublicSiteMiddleware:
             return self._answer(request, found[1])
         place = f"{request.scheme}-{host}"
         page = kept.read(place, path, query) if stamp else None
-        is_failing = time.monotonic() - self.failed_at < PATIENCE_SECONDS
-        if page is None or (page.stamp != stamp and not is_failing):
+        if page is None or (page.stamp != stamp and self._may_try(stamp)):
             page = self._render(request, host, path, query, stamp, page)
         if not isinstance(page, Kept):
             return self._redirected(page, mode)
@@ -112,14 +113,26 @@ class PublicSiteMiddleware:
             self.memory[key] = (stamp, dressed)
         return self._answer(request, dressed)
 
+    def _may_try(self, stamp: str) -> bool:
+        """Whether an older page is worth a rendering now."""
+        failed_stamp, failed_at = self.failed
+        if failed_stamp != stamp:
+            return True
+        if time.monotonic() - failed_at < PATIENCE_SECONDS:
+            return False
+        self.failed = (stamp, time.monotonic())
+        return True
+
     def _render(self, request, host: str, path: str, query: str, stamp: str, old: Kept | None):
         """A fresh page, or the old one while none can be had, or an answer that is not kept."""
         method, request.method = request.method, "GET"
         response = self.get_response(request)
         request.method = method
         if response.status_code >= 500 and old is not None:
-            self.failed_at = time.monotonic()
+            self.failed = (stamp, time.monotonic())
             return old
+        if response.status_code < 500:
+            self.failed = ("", float("-inf"))
         is_private = response.cookies or "Cookie" in response.get("Vary", "")
         if response.status_code not in (200, 410) or is_private:
             return self._no_store(response)
@@ -145,7 +158,7 @@ class PublicSiteMiddleware:
         body, prefix = page.body, settings.PUBLIC_PREFIX
         if "text/html" in kind:
             body = dress(body, mode=mode, path=path, query=query, prefix=prefix)
-        if any(name in kind for name in DRESSED):
+        if page.is_text:
             body = relocate(body, origin=f"{request.scheme}://{host}", prefix=prefix)
         headers = dict(page.headers)
         headers["Content-Length"] = str(len(body))

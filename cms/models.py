@@ -17,6 +17,7 @@ from cms import preview, snapshot
 from cms.blocks import FIGURES, WORDS
 from cms.filters import CHOICES, NAMES, Filters, refuse_parameters
 from cms.reviews import ReleasedPageTester, ReviewedPageTester, ReviewLock
+from cms.standby import Standby, ask
 from supervision.public_address import public_origin
 
 
@@ -236,8 +237,15 @@ class BulletinIndexPage(StrictAddress, Page):
 
     def get_context(self, request, *args, **kwargs):
         context = super().get_context(request, *args, **kwargs)
-        pages = BulletinPage.objects.child_of(self).live().public()
-        return context | {"bulletins": pages.order_by("-published_date", "-pk")}
+
+        def read() -> list[BulletinPage]:
+            return list(BulletinPage.objects.child_of(self).live().public())
+
+        def kept(standby: Standby) -> list[BulletinPage]:
+            return [page for page in standby.tree.values() if isinstance(page, BulletinPage)]
+
+        bulletins = sorted(ask(read, kept), key=lambda page: (page.published_date, page.pk))
+        return context | {"bulletins": bulletins[::-1]}
 
 
 class BulletinPage(SnapshotPage):

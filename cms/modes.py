@@ -46,6 +46,15 @@ class Mode:
 
 
 PLAIN = Mode()
+# Every mode there is: each has an address of its own for each page.
+EVERY = tuple(
+    mode
+    for is_contrast in (False, True)
+    for mode in (
+        *(Mode(is_contrast, text=text) for text in ("", *TEXT_SIZES)),
+        *(Mode(is_contrast, is_elder=True, points=points) for points in ELDER_POINTS),
+    )
+)
 
 
 def read(path: str) -> tuple[Mode, str]:

@@ -5,9 +5,11 @@ one gets the same names. Every cell is text except in JSON, where a number is a 
 """
 
 import io
+import re
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -27,6 +29,7 @@ FORMATS = {
     "json": "application/json",
 }
 FIRST = date(2026, 11, 23)
+MADE = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
 @dataclass(frozen=True)
@@ -431,9 +434,26 @@ def as_xlsx(table: Table, source: PublicSet | Edition) -> bytes:
     words = book.create_sheet(str(_("Columns")))
     for line in dictionary_rows(table):
         words.append(text_row(words, line))
-    buffer = io.BytesIO()
+    return workbook_bytes(book, source.released_at)
+
+
+def workbook_bytes(book: Workbook, released_at: datetime | None) -> bytes:
+    """The file of a workbook: the same bytes for the same release, whenever it is asked for.
+
+    The moment in its properties is that of the release, and the packed files carry none.
+    """
+    buffer, result = io.BytesIO(), io.BytesIO()
     book.save(buffer)
-    return buffer.getvalue()
+    moment = released_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if released_at else ""
+    with zipfile.ZipFile(buffer) as made, zipfile.ZipFile(result, "w") as steady:
+        for entry in made.infolist():
+            content = made.read(entry)
+            if entry.filename == "docProps/core.xml" and moment:
+                content = MADE.sub(rb"\g<1>" + moment.encode(), content)
+            place = zipfile.ZipInfo(entry.filename)
+            place.compress_type = zipfile.ZIP_DEFLATED
+            steady.writestr(place, content)
+    return result.getvalue()
 
 
 def dictionary_rows(table: Table) -> list[list[str]]:

@@ -5,26 +5,13 @@ from django.db.models.signals import post_delete, post_save
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.signals import page_published, page_unpublished, post_page_move
 
-from cms import kept, snapshot
+from cms import following, kept
 from cms.models import SiteFrame
-from cms.services import sync_item_pages
-from supervision.models import PublicItem
 from supervision.signals import public_set_changed
 
 
-def follow_releases(sender, release, **kwargs) -> None:
-    """Withdrawn addresses first, then everything else is of yesterday, then the tree of pages."""
-    forget_withdrawn()
-    kept.new_stamp()
-    sync_item_pages()
-    kept.new_stamp()
-
-
-def forget_withdrawn() -> int:
-    """Take the kept pages of every item that is not public; says how many files went."""
-    public = {entry.slug for entry in snapshot.current().entries}
-    slugs = PublicItem.objects.exclude(slug__in=public).values_list("slug", flat=True)
-    return sum(kept.forget(slug) for slug in slugs)
+def follow_releases(sender, **kwargs) -> None:
+    following.follow_releases()
 
 
 def follow_words(sender, **kwargs) -> None:

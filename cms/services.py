@@ -154,7 +154,7 @@ def sync_item_pages() -> dict[str, int]:
     result = {"created": 0, "published": 0, "unpublished": 0}
     if parent is None:
         return result
-    public = {entry.slug: entry for entry in snapshot.current().entries}
+    public = {entry.slug: entry for entry in snapshot.read().entries}
     pages = {page.slug: page for page in ItemPage.objects.child_of(parent)}
     for slug, entry in public.items():
         page = pages.get(slug)

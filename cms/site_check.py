@@ -5,28 +5,18 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from urllib.parse import quote, urlsplit
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
-from cms import snapshot
+from cms import modes, snapshot, tags
 from cms.crawl import Answer, Reader, is_asset
 from cms.models import SiteFrame
 from supervision.models import PublicItem
 
-# Sections 2 and 3 of the specification of the public site.
-TAGS = {
-    1: ("SiteName", "SiteDomain", "SiteIDCode"),
-    2: ("ColumnName", "ColumnDescription", "ColumnKeywords", "ColumnType"),
-    3: ("ArticleTitle", "PubDate", "ContentSource", "Keywords", "Description"),
-}
-SEVERAL = frozenset({"ColumnKeywords", "ColumnType", "Keywords", "Image"})
-LEFTOVERS = frozenset({"网站名称", "网站域名", "栏目名称", "描述", "关键词", "None"})
-ARTICLE = re.compile(r"^(/progress/[0-9a-f]{10}/|/bulletins/.+|/editions/[^/]+/)$")
-CORRECTIONS = "/corrections/"
 FOOTER = ("site_code", "organizer", "contact", "icp", "police")
 # Records every government site links to; everything else goes through a page of warning.
 REGISTERS = frozenset(
@@ -41,92 +31,9 @@ REGISTERS = frozenset(
 ITEM = re.compile(r"/progress/([0-9a-f]{10})/")
 
 
-class Head(HTMLParser):
-    """Meta tags, headings of level one, language, title."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.meta: list[tuple[str, str]] = []
-        self.headings: list[str] = []
-        self.titles: list[str] = []
-        self.lang = ""
-        self.has_search = False
-        self._open = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        if tag == "html":
-            self.lang = given.get("lang", "")
-        if tag == "meta" and "name" in given:
-            self.meta.append((given["name"], given.get("content") or ""))
-        if tag == "form" and given.get("role") == "search":
-            self.has_search = True
-        if tag in ("h1", "title"):
-            self._open = tag
-            (self.headings if tag == "h1" else self.titles).append("")
-
-    def handle_endtag(self, tag):
-        if tag == self._open:
-            self._open = ""
-
-    def handle_data(self, data):
-        if self._open == "h1":
-            self.headings[-1] += data.strip()
-        if self._open == "title":
-            self.titles[-1] += data.strip()
-
-
-def levels_of(address: str) -> tuple[int, ...]:
-    """Which levels of tags an address carries: home, column or article."""
-    path = re.sub(r"^/elder(?=/)", "", urlsplit(address).path)
-    if path == "/":
-        return (1,)
-    return (1, 2, 3) if ARTICLE.match(path) else (1, 2)
-
-
-def tag_faults(address: str, head: Head) -> Iterator[str]:
-    """What is wrong with the tags of a page, in words."""
-    tags: dict[str, list[str]] = {}
-    for name, content in head.meta:
-        tags.setdefault(name, []).append(content)
-    levels = levels_of(address)
-    if urlsplit(address).path.endswith(CORRECTIONS) and "ArticleTitle" in tags:
-        levels = (1, 2, 3)
-    for level in levels:
-        for name in TAGS[level]:
-            if name not in tags:
-                yield _("the tag {name} is missing").format(name=name)
-    lower = [name.lower() for name in tags]
-    for name, contents in tags.items():
-        if len(contents) > 1 and name not in SEVERAL:
-            yield _("the tag {name} stands more than once").format(name=name)
-        if lower.count(name.lower()) > 1:
-            yield _("the tag {name} is there twice, differing in case only").format(name=name)
-        for content in contents:
-            if not content.strip() or content.strip() in LEFTOVERS or "{{" in content:
-                yield _("the tag {name} is empty or a leftover of a template").format(name=name)
-    first = {name: contents[0] for name, contents in tags.items()}
-    if "SiteIDCode" in first and not re.fullmatch(r"\d{10}|bm\d{8}", first["SiteIDCode"]):
-        yield _("the tag {name} has the wrong form").format(name="SiteIDCode")
-    if "ColumnName" in first and first["ColumnName"] == first.get("ColumnDescription"):
-        yield _("the tag {name} repeats the name").format(name="ColumnDescription")
-    if 3 in levels:
-        if first.get("ArticleTitle") not in head.headings:
-            yield _("the tag {name} is not the heading of the page").format(name="ArticleTitle")
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d ([01]\d|2[0-3]):[0-5]\d", first.get("PubDate", "")):
-            yield _("the tag {name} has the wrong form").format(name="PubDate")
-
-
-def frame_faults(head: Head, text: str, frame: SiteFrame) -> Iterator[str]:
+def frame_faults(text: str, frame: SiteFrame) -> Iterator[str]:
     """What every page must have around its content."""
-    if head.lang != "zh-CN":
-        yield _("the language of the page is not zh-CN")
-    if len(head.headings) != 1 or not head.headings[0]:
-        yield _("there is not exactly one heading of level one")
-    if not head.titles or not head.titles[0]:
-        yield _("the page has no title")
-    if not head.has_search:
+    if not tags.Head(text).has_search:
         yield _("the search box is missing")
     shown = frame.shown()
     for name in FOOTER:
@@ -152,15 +59,21 @@ def check_site(base_url: str = "") -> list[str]:
     for address, answer in pages.items():
         faults += [f"{address}: {fault}" for fault in _answer_faults(answer, pages)]
         if answer.is_page and answer.status == 200:
-            head = Head(answer.text)
-            found = [*tag_faults(address, head), *frame_faults(head, answer.text, frame)]
+            mode, path = _place(address)
+            found = tags.faults(path, answer.text, is_column=bool(settings.PUBLIC_PREFIX))
+            found += frame_faults(answer.text, frame)
             faults += [f"{address}: {fault}" for fault in found]
-            if "?" not in address and not address.startswith("/elder/"):
-                twin = titles.setdefault(head.titles[0] if head.titles else "", address)
+            if "?" not in address and mode == modes.PLAIN:
+                twin = titles.setdefault(" ".join(tags.Head(answer.text).titles), address)
                 if twin != address:
                     faults.append(f"{address}: " + _("has the title of {other}").format(other=twin))
     faults += set_faults(reader, pages)
     return list(dict.fromkeys(faults))
+
+
+def _place(address: str) -> tuple[modes.Mode, str]:
+    """Mode and plain path of an address, without the portal's prefix."""
+    return modes.read(urlsplit(address).path.removeprefix(settings.PUBLIC_PREFIX) or "/")
 
 
 def _answer_faults(answer: Answer, pages: dict[str, Answer]) -> Iterator[str]:

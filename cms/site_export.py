@@ -1,8 +1,8 @@
 """The whole site as files: every address a reader can reach, links kept, under any path.
 
 Links between the files are relative, so that the copy works wherever it is mounted. What files
-cannot do is taken out: searching, and choosing two filters at once. A file that is no longer
-public is removed before anything is written.
+cannot do is taken out: searching, choosing two filters at once, and the switches of reading but for
+elder mode. A file that is no longer public is removed before anything is written.
 """
 
 import hashlib
@@ -24,6 +24,9 @@ from cms.crawl import Answer, Reader, is_asset, is_followed
 MANIFEST = ".site-export.json"
 ANCHOR = re.compile(r"<a\b([^>]*?)\shref=\"([^\"]*)\"([^>]*)>(.*?)</a>", re.S)
 ATTRIBUTE = re.compile(r"\b(href|src)=\"([^\"]*)\"")
+MODES = re.compile(r"<nav class=\"modes\".*?</nav>", re.S)
+SIZES = re.compile(r"<ul class=\"modes-sizes\">.*?</ul>", re.S)
+SWITCH = re.compile(r"<li><a href=\"([^\"]*)\".*?</li>\n?", re.S)
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.S)
 CSS_LINK = re.compile(r"url\([\"']?([^\"')]+)[\"']?\)")
 
@@ -122,7 +125,12 @@ def _rewritten(answer: Answer, pages: dict[str, Answer], reader: Reader, base: s
         target = place(match[2])
         return match[0] if target is None else f'{match[1]}="{escape(target)}"'
 
-    text = FORM.sub("", answer.text)
+    def switches(nav: re.Match) -> str:
+        """Only those that lead somewhere: a copy of plain pages and of elder mode has no sizes."""
+        shown = SIZES.sub("", nav[0])
+        return SWITCH.sub(lambda match: "" if place(match[1]) is None else match[0], shown)
+
+    text = MODES.sub(switches, FORM.sub("", answer.text))
     parts, last = [], 0
     for match in ANCHOR.finditer(text):
         parts += [ATTRIBUTE.sub(attribute, text[last : match.start()]), anchor(match)]

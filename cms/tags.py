@@ -1,12 +1,16 @@
 """What the inspection of government sites finds wrong with the head of a page.
 
-Pure: text in, faults out. Source: public-site.md, section 2; the levels are those of
+The one validator, for the command that inspects the site, the suite and the proofs. Pure: text in,
+faults in words out. Source: public-site.md, section 2; the levels are those of
 国办发〔2017〕47号, whose text was not at hand: build to it, claim nothing.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from html.parser import HTMLParser
+
+from django.utils.translation import gettext as _
 
 LEVELS = {
     1: frozenset({"SiteName", "SiteDomain", "SiteIDCode"}),
@@ -53,6 +57,7 @@ class Head(HTMLParser):
         self.sources: list[str] = []
         self.links: list[tuple[str, str]] = []
         self.canonical = ""
+        self.has_search = False
         self.lang = ""
         self._open: list[str] = []
         self.feed(text)
@@ -67,6 +72,8 @@ class Head(HTMLParser):
             self.canonical = given.get("href", "")
         elif tag in ("script", "img", "iframe", "link", "source", "embed", "object"):
             self.sources.append(given.get("src") or given.get("href") or given.get("data", ""))
+        if tag == "form" and given.get("role") == "search":
+            self.has_search = True
         if tag == "a" and "href" in given:
             self.links.append((given["href"], given.get("rel", "")))
         if tag == "style" or "style" in given or any(name.startswith("on") for name in given):
@@ -116,59 +123,69 @@ def faults(path: str, text: str, *, is_column: bool = False) -> list[str]:
     # A list of corrections is an article from the first correction on: before it has no moment.
     if path == CORRECTIONS and "ArticleTitle" in tags:
         levels |= {3}
+    return [
+        *_tag_faults(tags, levels),
+        *_format_faults(tags, head),
+        *_page_faults(tags, head, levels),
+    ]
+
+
+def _tag_faults(tags: dict[str, list[str]], levels: set[int]) -> Iterator[str]:
     known = frozenset().union(*LEVELS.values())
-    found = [f"{name} is missing" for level in levels for name in sorted(LEVELS[level] - set(tags))]
-    unwanted = known - frozenset().union(*(LEVELS[level] for level in levels))
-    found += [f"{name} does not belong here" for name in sorted(unwanted & set(tags))]
+    wanted = frozenset().union(*(LEVELS[level] for level in levels))
+    for name in sorted(wanted - set(tags)):
+        yield _("the tag {name} is missing").format(name=name)
+    for name in sorted((known - wanted) & set(tags)):
+        yield _("the tag {name} does not belong on this page").format(name=name)
+    lower = [name.lower() for name in tags]
+    right = {name.lower(): name for name in known}
     for name, contents in tags.items():
         if len(contents) > 1 and name not in SEVERAL:
-            found.append(f"{name} stands twice")
+            yield _("the tag {name} stands more than once").format(name=name)
+        if lower.count(name.lower()) > 1:
+            yield _("the tag {name} is there twice, differing in case only").format(name=name)
+        if name not in known and name.lower() in right:
+            yield _("the tag {name} must be written {right}").format(
+                name=name, right=right[name.lower()]
+            )
         for content in contents:
             if not content.strip() or content.strip() in LEFTOVERS or "{" in content:
-                found.append(f"{name} is empty or a leftover: {content!r}")
-    lower = [name.lower() for name in tags]
-    found += [
-        f"{name} differs only in case" for name in sorted(set(lower)) if lower.count(name) > 1
-    ]
-    right_case = {name.lower(): name for name in known}
-    found += [
-        f"{name} should be {right_case[name.lower()]}"
-        for name in tags
-        if name not in known and name.lower() in right_case
-    ]
-    found += _formats(tags, head)
-    if len(head.headings) != 1 or not head.headings[0].strip():
-        found.append(f"headings {head.headings}")
+                yield _("the tag {name} is empty or a leftover of a template").format(name=name)
+
+
+def _format_faults(tags: dict[str, list[str]], head: Head) -> Iterator[str]:
+    first = {name: contents[0] for name, contents in tags.items()}
+    if not re.fullmatch(r"\d{10}|bm\d{8}", first.get("SiteIDCode", "")):
+        yield _("the tag {name} has the wrong form").format(name="SiteIDCode")
+    if "/" in first.get("SiteDomain", ""):
+        yield _("the tag {name} has the wrong form").format(name="SiteDomain")
+    if "ColumnName" in first and first["ColumnName"] == first.get("ColumnDescription"):
+        yield _("the tag {name} repeats the name").format(name="ColumnDescription")
+    if "PubDate" in first and not _is_moment(first["PubDate"]):
+        yield _("the tag {name} has the wrong form").format(name="PubDate")
+    if "Url" in first and first["Url"] != head.canonical:
+        yield _("the tag {name} is not the address of the page").format(name="Url")
+
+
+def _is_moment(text: str) -> bool:
+    """`2026-06-10 09:05`, in the 24-hour clock, and a day that exists."""
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007
+    except ValueError:
+        return False
+    return f"{moment:%Y-%m-%d %H:%M}" == text
+
+
+def _page_faults(tags: dict[str, list[str]], head: Head, levels: set[int]) -> Iterator[str]:
+    headings = [text.strip() for text in head.headings]
+    if len(headings) != 1 or not headings[0]:
+        yield _("there is not exactly one heading of level one")
     if len(head.titles) != 1 or not head.titles[0].strip():
-        found.append(f"titles {head.titles}")
+        yield _("the page has no title")
     if head.lang != "zh-CN":
-        found.append(f"lang {head.lang!r}")
-    if 3 in levels and tags.get("ArticleTitle") != [text.strip() for text in head.headings]:
-        found.append(f"ArticleTitle {tags.get('ArticleTitle')} is not {head.headings}")
-    return found
-
-
-def _formats(tags: dict[str, list[str]], head: Head) -> list[str]:
-    found = []
-    if not re.fullmatch(r"\d{10}|bm\d{8}", tags.get("SiteIDCode", [""])[0]):
-        found.append("SiteIDCode is no code")
-    if "/" in tags.get("SiteDomain", [""])[0]:
-        found.append("SiteDomain has a scheme or a path")
-    if "ColumnName" in tags and tags.get("ColumnDescription") == tags["ColumnName"]:
-        found.append("ColumnDescription repeats the name")
-    if "PubDate" in tags:
-        moment = tags["PubDate"][0]
-        try:
-            is_moment = datetime.strptime(moment, "%Y-%m-%d %H:%M").strftime(  # noqa: DTZ007
-                "%Y-%m-%d %H:%M"
-            )
-        except ValueError:
-            is_moment = ""
-        if is_moment != moment:
-            found.append(f"PubDate {moment!r}")
-    if "Url" in tags and tags["Url"] != [head.canonical]:
-        found.append(f"Url {tags['Url']} is not the canonical {head.canonical!r}")
-    return found
+        yield _("the language of the page is not zh-CN")
+    if 3 in levels and tags.get("ArticleTitle") != headings:
+        yield _("the tag {name} is not the heading of the page").format(name="ArticleTitle")
 
 
 def shared_titles(pages: dict[str, str]) -> list[str]:

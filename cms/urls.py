@@ -1,6 +1,6 @@
 """Addresses of the public site outside Wagtail's tree."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from cms import data_views, follow, views
 
@@ -33,4 +33,6 @@ urlpatterns = [
     path("leaving/", views.leaving, name="leaving"),
     path("fragment/", views.fragment, name="fragment"),
     path("robots.txt", views.robots, name="robots"),
+    # All pages of the tree: Wagtail's own pattern, but for its doors.
+    re_path(r"^((?!_util/)(?:[\w-]+/)*)$", views.page, name="page"),
 ]

@@ -1,6 +1,5 @@
 """Public addresses that are no pages of the tree: item addresses, downloads, maps."""
 
-import io
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from openpyxl import Workbook
-from wagtail.models import Page, Site
+from wagtail.models import Site
 from wagtail.views import serve
 
 from cms import snapshot
@@ -18,7 +17,9 @@ from cms.dress import is_own_exit
 from cms.feeds import groups_with_feeds
 from cms.filters import LEGENDS, Filters, refuse_parameters
 from cms.models import ItemPage
+from cms.open_data import workbook_bytes
 from cms.search import LONGEST_QUERY, SHOWN
+from cms.standby import PageRow, Standby, ask
 from supervision.middleware import STRICT
 from supervision.models import PublicItem
 from supervision.spreadsheets.cells import csv_lines, text_row
@@ -68,12 +69,31 @@ def row_of(entry: snapshot.Entry) -> list:
 @require_safe
 def item(request, slug: str):
     """An item's page: 410 once withdrawn, 404 when it was never public."""
-    public = PublicItem.objects.filter(slug=slug).first()
-    if public is None:
-        raise Http404
     if snapshot.current().find(slug) is None:
-        return gone(request)
-    return serve(request, f"progress/{slug}/")
+        if is_withdrawn(slug):
+            return gone(request)
+        raise Http404
+    return page(request, f"progress/{slug}/")
+
+
+@require_safe
+def page(request, path: str):
+    """A page of the tree; while the database is away, the one standing by."""
+
+    def kept(standby: Standby) -> HttpResponse:
+        found = standby.tree.get(f"/{path}")
+        if found is None:
+            raise Http404
+        return found.serve(request)
+
+    return ask(lambda: serve(request, path), kept)
+
+
+def is_withdrawn(slug: str) -> bool:
+    """Whether an address that is not public now was so once: it answers 410, not 404."""
+    return ask(
+        PublicItem.objects.filter(slug=slug).exists, lambda standby: slug in standby.withdrawn
+    )
 
 
 def gone(request) -> HttpResponse:
@@ -164,7 +184,7 @@ def item_json(request, slug: str):
     current = snapshot.current()
     entry = current.find(slug)
     if entry is None:
-        if PublicItem.objects.filter(slug=slug).exists():
+        if is_withdrawn(slug):
             return gone(request)
         raise Http404
     return JsonResponse(
@@ -210,19 +230,28 @@ def items_xlsx(request):
     sheet.append(text_row(sheet, headings()))
     for entry in found:
         sheet.append(text_row(sheet, row_of(entry)))
-    buffer = io.BytesIO()
-    book.save(buffer)
-    response = HttpResponse(buffer.getvalue(), content_type=XLSX)
+    content = workbook_bytes(book, current.released_at)
+    response = HttpResponse(content, content_type=XLSX)
     response["Content-Disposition"] = 'attachment; filename="items.xlsx"'
     return response
 
 
-def _live_pages(request):
-    site = Site.find_for_request(request)
-    if site is None:
-        return Page.objects.none()
-    pages = site.root_page.get_descendants(inclusive=True).live().public()
-    return pages.not_type(ItemPage).order_by("path")
+def _live_pages(request) -> list[PageRow]:
+    """The pages of the tree but the items, as the maps name them."""
+
+    def read() -> list[PageRow]:
+        site = Site.find_for_request(request)
+        if site is None:
+            return []
+        pages = site.root_page.get_descendants(inclusive=True).live().public()
+        return [
+            PageRow(
+                page.title, page.get_url(request) or "/", page.last_published_at, page.show_in_menus
+            )
+            for page in pages.not_type(ItemPage).order_by("path")
+        ]
+
+    return ask(read, lambda standby: standby.rows)
 
 
 def linked_pages(current: snapshot.PublicSet) -> list[str]:
@@ -261,10 +290,7 @@ def sitemap_xml(request):
     refuse_parameters(request)
     current = snapshot.current()
     base = f"{request.scheme}://{request.get_host()}"
-    addresses = [
-        (base + (page.get_url(request) or "/"), page.last_published_at)
-        for page in _live_pages(request)
-    ]
+    addresses = [(base + row.path, row.published_at) for row in _live_pages(request)]
     for name in linked_pages(current):
         addresses.append((base + reverse(f"cms:{name}"), current.released_at))
     addresses += [(base + edition.url, edition.released_at) for edition in current.past.editions]

@@ -1,9 +1,12 @@
 """Guards the database keeps itself, whatever door a write comes through.
 
-- an original due date or original milestone date, once written, never changes;
+- an original due date or original milestone date, once written, never changes, nor the moment of a
+  release;
 - an event is never edited, nor a step of a review, nor a meeting pack and its files;
 - what a workbook held when it left stays on record;
-- an edition becomes approved or public only when three people have read what it holds now.
+- an edition becomes approved or public only when three people have read what it holds now; its
+  content changes with a new round of reviews only, and what was replaced or withdrawn does not
+  come back.
 
 Installed after every migration, because SQLite drops a table's triggers when it rebuilds it.
 """
@@ -14,6 +17,8 @@ from django.db import connections
 GUARDS = (
     ("supervision_assignment", "original_due_date", "the original due date is written once"),
     ("supervision_milestone", "original_date", "the original date is written once"),
+    ("supervision_release", "released_at", "the moment of a release is written once"),
+    ("supervision_publicitem", "first_released_at", "the moment of a release is written once"),
     ("supervision_event", None, "an event is never edited"),
     ("supervision_releasestep", None, "a step of a review is never edited"),
     ("supervision_returnworkbook", "cells", "what a workbook held is written once"),
@@ -27,6 +32,39 @@ READ = (
     "AND step.round = NEW.round AND step.stage IN (1, 2, 3) AND step.seen_hash = NEW.content_hash"
 )
 GUARDED_STATES = "NEW.status IN ('approved', 'released', 'superseded')"
+
+
+SETTLED = "an edition changes with a new round of reviews; what has ended does not come back"
+
+
+def _guard_settled(cursor, vendor: str) -> None:
+    """Content changes with a new round of reviews only; an ended edition stays ended."""
+    different = "IS NOT" if vendor == "sqlite" else "IS DISTINCT FROM"
+    content = ("NEW.content", "OLD.content")
+    if vendor == "postgresql":
+        content = tuple(f"{name}::text" for name in content)
+    when = (
+        f"NEW.round < OLD.round OR (NEW.round = OLD.round AND ({content[0]} {different} "
+        f"{content[1]} OR NEW.content_hash <> OLD.content_hash)) "
+        f"OR (OLD.status IN ('superseded', 'withdrawn') AND NEW.status <> OLD.status)"
+    )
+    name = "guard_supervision_release_settled"
+    if vendor == "sqlite":
+        cursor.execute(
+            f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE UPDATE ON supervision_release "
+            f"FOR EACH ROW WHEN {when} BEGIN SELECT RAISE(ABORT, '{SETTLED}'); END"
+        )
+    elif vendor == "postgresql":
+        cursor.execute(
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$ BEGIN "
+            f"IF {when} THEN RAISE EXCEPTION '{SETTLED}' "
+            f"USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NEW; "
+            f"END $$ LANGUAGE plpgsql"
+        )
+        cursor.execute(
+            f"CREATE OR REPLACE TRIGGER {name} BEFORE UPDATE ON supervision_release "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
 
 
 def _guard_reviews(cursor, vendor: str) -> None:
@@ -88,3 +126,4 @@ def install_guards(using: str = "default", **kwargs) -> None:
                 )
         if "supervision_releasestep" in existing:
             _guard_reviews(cursor, connection.vendor)
+            _guard_settled(cursor, connection.vendor)

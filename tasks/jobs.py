@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 from notifications.followers import write_to_followers
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
-from supervision.models import Event
+from supervision.models import Event, public_set_key
 from supervision.services.exports import look_after_exports
 from supervision.services.facts import Effect, apply_effect, due_effects
 from supervision.services.help import remind_of_help
@@ -127,13 +127,16 @@ def tick_lease(*, wait_seconds: float = LEASE_WAIT_SECONDS) -> Iterator[int]:
 def render_public_pages() -> dict:
     """After a release: wake the rendering of public pages, in a job of its own.
 
-    By its name, for the tasks know no pages; two files of the folder tell whether there is need.
+    By its name, for the tasks know no pages; files of the folder tell whether there is need: the
+    pages are of another stamp, or a process ended before its release was followed.
     """
     if not settings.PUBLIC_PAGES_DIR:
         return {}
     root = Path(settings.PUBLIC_PAGES_DIR)
-    present, rendered = (_text_of(root / name) for name in ("stamp", "rendered-for"))
-    if present and present == rendered:
+    present, rendered, followed = (
+        _text_of(root / name) for name in ("stamp", "rendered-for", "followed")
+    )
+    if present and present == rendered and followed == public_set_key():
         return {"fresh": True}
     async_task("django.core.management.call_command", "keep_public", "--if-old")
     return {"woken": True}

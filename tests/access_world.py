@@ -399,6 +399,7 @@ def build(city, release: Release, slug: str) -> dict[tuple[str, str], tuple[str,
         table = reverse("cms:open_data_file", args=[key, "items", "csv"])
         rows["cms:open_data_file", tag] = (table, {})
         rows["cms:feed", tag] = (reverse("cms:feed", args=["item", subject]), {})
+    rows["cms:page", "-"] = (reverse("cms:page", args=["about/"]), {})
     rows["supervision:release_month", "-"] = (
         reverse("supervision:release_month", args=[release.label]),
         {},

@@ -19,7 +19,13 @@ from supervision.models.organizations import (
     SuccessionLink,
     User,
 )
-from supervision.models.releases import PublicItem, Release, ReleaseStep, slug_of
+from supervision.models.releases import (
+    PublicItem,
+    Release,
+    ReleaseStep,
+    public_set_key,
+    slug_of,
+)
 from supervision.models.reports import (
     Attachment,
     Cause,
@@ -123,5 +129,6 @@ __all__ = [
     "Target",
     "TimeLimit",
     "User",
+    "public_set_key",
     "slug_of",
 ]

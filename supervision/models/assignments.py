@@ -82,6 +82,8 @@ class Assignment(Stateful):
         CANCELLED = "cancelled", _("Cancelled")
 
     BODY_STATES = frozenset({Status.PENDING, Status.IN_PROGRESS, Status.RETURNED})
+    # The body works on it: returns, milestones and the closing are written now.
+    IN_HAND_STATES = frozenset({Status.IN_PROGRESS, Status.RETURNED})
     OFFICE_STATES = frozenset({Status.DISPUTED, Status.UNDER_REVIEW, Status.APPROVED})
     RUNNING_STATES = BODY_STATES | OFFICE_STATES
     OPEN_STATES = RUNNING_STATES | {Status.SUSPENDED}

@@ -274,6 +274,23 @@ class ReleaseStep(models.Model):
         return f"{self.release} {self.get_stage_display()}"
 
 
+def public_set_key() -> str:
+    """Differs whenever the public may read something else than before: two cheap queries.
+
+    Counts stand beside the moments, so that two acts of one moment, or a clock that stepped back,
+    are told apart.
+    """
+    editions = Release.objects.aggregate(
+        last=models.Max("released_at"),
+        released=models.Count("released_at"),
+        withdrawn=models.Count("withdrawn_at"),
+    )
+    items = PublicItem.objects.aggregate(
+        last=models.Max("withdrawn_at"), withdrawn=models.Count("withdrawn_at")
+    )
+    return " ".join(map(str, (*editions.values(), *items.values())))
+
+
 def new_slug() -> str:
     """A random public address: given once, never reused, says nothing."""
     return secrets.token_hex(5)

@@ -40,7 +40,6 @@ from supervision.services.reports import submit_report
 from supervision.services.requests import submit_extension
 from supervision.services.settings import limits, working_calendar
 from supervision.together import read_together
-from supervision.views.assignments import IN_HAND
 from supervision.views.base import local_today
 from supervision.views.navigation import page_of
 
@@ -198,7 +197,7 @@ def _of_share(row: Assignment, reasons, today, calendar) -> list[Entry]:
     if row.status == Assignment.Status.PENDING:
         add(_("To sign for"), row.accept_due_date, _("Sign for it"), accept_uid=str(row.uid))
         return found
-    if row.status not in IN_HAND:
+    if row.status not in Assignment.IN_HAND_STATES:
         return found
     if not row.has_plan and row.plan_due_date:
         add(_("Plan to file"), row.plan_due_date, _("File the plan"), anchor="#acts")
@@ -236,7 +235,7 @@ def _returns_owed(own, today):
     return (
         ReportPeriod.objects.filter(
             assignment__in=own,
-            assignment__status__in=IN_HAND,
+            assignment__status__in=Assignment.IN_HAND_STATES,
             status=ReportPeriod.Status.OPEN,
             start_date__lte=today,
         )
@@ -294,7 +293,7 @@ def _returns_sent_back(own):
     return (
         ProgressReport.objects.filter(
             period__assignment__in=own,
-            period__assignment__status__in=IN_HAND,
+            period__assignment__status__in=Assignment.IN_HAND_STATES,
             status=Report.RETURNED,
         )
         .select_related("period__assignment__item")
@@ -454,7 +453,7 @@ def _waiting_for_sign_off(own) -> dict:
         )
         .select_related("period__assignment__item", "filled_by")
         .order_by("pk"),
-        "closings": own.filter(status__in=IN_HAND, is_sign_off_requested=True)
+        "closings": own.filter(status__in=Assignment.IN_HAND_STATES, is_sign_off_requested=True)
         .select_related("item")
         .order_by("pk"),
         "drafts": ExtensionRequest.objects.filter(

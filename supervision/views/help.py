@@ -9,7 +9,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from supervision.models import Assignment, HelpRequest
 from supervision.services.settings import working_calendar
-from supervision.views.assignments import FAMILIES, Offer, run_act
+from supervision.views.acts import Offer, run_act
+from supervision.views.assignment_acts import FAMILIES
 from supervision.views.base import local_today, next_page
 from supervision.views.body import due_words
 

@@ -37,18 +37,13 @@ from supervision.services.acts import ActRefused, StaleRow
 from supervision.services.files import add_attachment
 from supervision.services.settings import return_checks, working_calendar
 from supervision.together import read_together
+from supervision.views.acts import Act, Offer, in_state, run_act, versioned
 from supervision.views.assignments import (
-    IN_HAND,
-    Act,
     ActLink,
-    Offer,
     act_links,
     files_of,
-    in_state,
     return_url,
-    run_act,
     seen_from_outside,
-    versioned,
 )
 from supervision.views.base import local_today
 from supervision.views.body import due_words, require_body
@@ -107,7 +102,7 @@ def returns(request):
 
 def _is_owed() -> Q:
     """Periods for which something was written or still can be."""
-    can_be = Q(report__isnull=False) | Q(assignment__status__in=IN_HAND)
+    can_be = Q(report__isnull=False) | Q(assignment__status__in=Assignment.IN_HAND_STATES)
     return Q(status=ReportPeriod.Status.OPEN) & can_be
 
 
@@ -139,7 +134,7 @@ class Row:
     def is_editable(self) -> bool:
         return (
             self.period.status == ReportPeriod.Status.OPEN
-            and self.assignment.status in IN_HAND
+            and self.assignment.status in Assignment.IN_HAND_STATES
             and (self.report is None or self.report.status in ProgressReport.EDITABLE_STATES)
         )
 
@@ -765,7 +760,9 @@ def _report_page(request, uid, bound=None):
         "item": assignment.item,
         "offers": offers,
         "edit_url": return_url(row.period)
-        if is_own and row.status in ProgressReport.EDITABLE_STATES and assignment.status in IN_HAND
+        if is_own
+        and row.status in ProgressReport.EDITABLE_STATES
+        and assignment.status in Assignment.IN_HAND_STATES
         else "",
         "figures": [
             {"row": figure, "rate": forms.completion_rate(figure.value, figure.target)}

@@ -26,7 +26,6 @@ from supervision.services.workbooks import (
     take_upload,
 )
 from supervision.spreadsheets.returns import (
-    IN_HAND,
     Decision,
     check,
     read_return_workbook,
@@ -52,7 +51,11 @@ def _open_periods(user) -> list[dict]:
     not_handed_in = Q(report=None) | Q(report__status__in=ProgressReport.EDITABLE_STATES)
     rows = list(
         _periods(user)
-        .filter(not_handed_in, status=ReportPeriod.Status.OPEN, assignment__status__in=IN_HAND)
+        .filter(
+            not_handed_in,
+            status=ReportPeriod.Status.OPEN,
+            assignment__status__in=Assignment.IN_HAND_STATES,
+        )
         .values("label")
         .annotate(due=Min("due_date"), count=Count("pk"))
         .order_by("-due", "-label")

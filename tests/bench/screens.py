@@ -1,7 +1,7 @@
-"""Photograph the main screens of the demonstration for docs/screens, in three widths.
+"""Photograph the main screens of the demonstration for docs/screens, in three widths and on paper.
 
 Run by `make screens`: a demonstration in a temporary database, a web server, Chromium. The
-pictures of the guides are made from the same photographs.
+pictures of the guides are made from the same photographs. `screens.py NAME …` takes only those.
 """
 
 import os
@@ -33,7 +33,8 @@ SHOTS = (
     ("item", "ducha", "/desk/items/?light=red", "table a[href*='/desk/items/']"),
     ("reviews", "ducha", "/desk/reviews/", None),
     ("timeline", "ducha", "/desk/timeline/", None),
-    ("tables", "ducha", "/desk/ledgers/", None),
+    ("ledger", "ducha", "/desk/ledger/?columns=number.item.lead.due.progress.light", None),
+    ("tables", "ducha", "/desk/ledgers/?sheet=register", None),
     ("letters", "ducha", "/desk/letters/", None),
     ("edition", "baomi", "/desk/releases/", "main table a"),
     ("leader-home", "fushizhang", "/desk/", None),
@@ -41,7 +42,18 @@ SHOTS = (
     ("body-return", "gxj", "/desk/returns/", "main a[href*='/desk/returns/20']"),
     ("public-home", None, "/", None),
     ("public-item", None, "/progress/", "table a[href*='/progress/']"),
+    ("public-list", None, "/progress/?status=on_track", None),
+    ("public-home-elder", None, "/elder/", None),
+    ("public-item-elder", None, "/elder/progress/", "table a[href*='/progress/']"),
+    ("public-home-contrast", None, "/contrast/", None),
 )
+# Printed by Chromium, first sheet: file name, address, the link to follow from it
+PAPERS = (
+    ("public-home-print", "/", None),
+    ("public-list-print", "/progress/", None),
+    ("public-item-print", "/progress/", "table a[href*='/progress/']"),
+)
+PAPER_DPI = 80
 HEIGHTS = {1366: 900, 390: 844, 1920: 1080}
 # Name, width and colours of the guides' pictures.
 GUIDES = ROOT / "supervision" / "static" / "supervision" / "guides"
@@ -64,9 +76,11 @@ def wait_for(address: str) -> None:
     raise SystemExit(f"no answer from {address}")
 
 
-def photograph(browser: Browser, base: str) -> None:
+def photograph(browser: Browser, base: str, wanted: set[str]) -> None:
     for width, height in HEIGHTS.items():
         for name, who, address, link in SHOTS:
+            if wanted and name not in wanted:
+                continue
             context = browser.new_context(viewport={"width": width, "height": height})
             page = context.new_page()
             if who:
@@ -81,6 +95,25 @@ def photograph(browser: Browser, base: str) -> None:
             context.close()
 
 
+def put_on_paper(browser: Browser, base: str, folder: str, wanted: set[str]) -> None:
+    """The first sheet of each printed page, as `pdftoppm` (poppler-utils) draws it."""
+    for name, address, link in PAPERS:
+        if wanted and name not in wanted:
+            continue
+        page = browser.new_page()
+        page.goto(base + address)
+        if link:
+            page.click(link)
+            page.locator("h1").wait_for()
+        page.pdf(path=f"{folder}/{name}.pdf", prefer_css_page_size=True)
+        page.close()
+        subprocess.run(
+            ["pdftoppm", "-png", "-singlefile", "-r", str(PAPER_DPI)]
+            + [f"{folder}/{name}.pdf", OUT / name],
+            check=True,
+        )
+
+
 def shrink() -> None:
     """The pictures of the guides: narrower and in few colours, because they are shipped."""
     GUIDES.mkdir(parents=True, exist_ok=True)
@@ -92,6 +125,7 @@ def shrink() -> None:
 
 
 def main() -> None:
+    wanted = set(sys.argv[1:])
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -123,13 +157,15 @@ def main() -> None:
                 browser = playwright.chromium.launch(
                     executable_path="/usr/bin/chromium", args=CHROMIUM
                 )
-                photograph(browser, base)
+                photograph(browser, base, wanted)
+                put_on_paper(browser, base, folder, wanted)
                 browser.close()
         finally:
             server.terminate()
             server.wait(timeout=20)
-    shrink()
-    print(f"{len(SHOTS) * len(HEIGHTS)} pictures in {OUT.relative_to(ROOT)}")
+    if not wanted:
+        shrink()
+    print(f"pictures in {OUT.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import DatabaseError, connections
 
-from cms import snapshot
+from cms import following, kept, snapshot, standby
 from cms.services import sync_site
 from supervision.models import Release
 from supervision.services import releases as services
@@ -18,6 +19,7 @@ def at_noon(settings, tmp_path):
     """Rolled-back editions share moments and keys: no test reads another's copy."""
     settings.MEDIA_ROOT = tmp_path
     snapshot._kept.clear()
+    standby.all_is_well()
     with time_machine.travel(NOON, tick=False):
         yield
     snapshot._kept.clear()
@@ -41,9 +43,39 @@ def publish(city, django_capture_on_commit_callbacks):
 
     def run(document, at: datetime = NOON) -> Release:
         with django_capture_on_commit_callbacks(execute=True):
-            return release_edition(city, document, at=at)
+            release = release_edition(city, document, at=at)
+        _stand_by()
+        return release
 
     return run
+
+
+def _stand_by() -> None:
+    """What a callback leaves for the commit comes after all others here, with a stamp of its own"""
+    if kept.folder() is not None:
+        following.keep_standby()
+
+
+@pytest.fixture
+def keeping_pages(settings, tmp_path):
+    """Rendered pages are kept, in a folder of this test."""
+    settings.PUBLIC_PAGES_DIR = str(tmp_path / "pages")
+    settings.SITE_URL = "http://testserver"
+    settings.PUBLIC_KEPT_HOSTS = ["testserver"]
+
+
+@pytest.fixture
+def away(monkeypatch):
+    """The database is away from the moment this is called."""
+
+    def go():
+        def refuse(*args, **kwargs):
+            raise DatabaseError("away")
+
+        snapshot._kept.clear()
+        monkeypatch.setattr(connections["default"], "cursor", refuse)
+
+    return go
 
 
 @pytest.fixture
@@ -60,5 +92,6 @@ def withdraw(city, django_capture_on_commit_callbacks):
                 services.withdraw_release(
                     release=release, by=city.reviewer, at=at, reason="数字有误"
                 )
+        _stand_by()
 
     return run

@@ -80,6 +80,12 @@ def test_the_copy_holds_every_page_and_every_link_leads_to_a_file(full, tmp_path
         assert (target / "index.html" if target.is_dir() else target).is_file(), place
     home = (folder / "index.html").read_text(encoding="utf-8")
     assert "<form" not in home and "<script" not in home
+    elder = (folder / "elder" / "index.html").read_text(encoding="utf-8")
+    for page, other in ((home, "elder/"), (elder, "../")):
+        switches = page[page.index('<nav class="modes"') : page.index("<header")]
+        # No switch that leads nowhere: not a link, and not the word of one either.
+        assert re.findall(r'href="([^"]*)"', switches) == [other]
+        assert switches.count("<li>") == 1 and "高对比度" not in switches
 
 
 def test_a_withdrawn_item_is_taken_out_of_the_copy(full, withdraw, tmp_path):

@@ -5,11 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.core.checks import run_checks
-from django.db import DatabaseError, connections
 from django.http import HttpResponse
 from django.test import Client
 
-from cms import keeping, kept, modes, snapshot
+from cms import keeping, kept, modes
 from cms.dress import exit_address
 from cms.models import HomePage, SiteFrame
 from tests.cms.world import crawl
@@ -149,27 +148,6 @@ def test_a_blank_or_wrong_element_of_the_frame_is_an_error(settings):
 # Pages that are kept
 
 
-@pytest.fixture
-def keeping_pages(settings, tmp_path):
-    settings.PUBLIC_PAGES_DIR = str(tmp_path / "pages")
-    settings.SITE_URL = "http://testserver"
-    settings.PUBLIC_KEPT_HOSTS = ["testserver"]
-
-
-@pytest.fixture
-def away(monkeypatch):
-    """The database is away from the moment this is called."""
-
-    def go():
-        def refuse(*args, **kwargs):
-            raise DatabaseError("away")
-
-        snapshot._kept.clear()
-        monkeypatch.setattr(connections["default"], "cursor", refuse)
-
-    return go
-
-
 def test_a_kept_page_costs_no_statement(
     client, world, publish, keeping_pages, django_assert_num_queries
 ):
@@ -198,6 +176,7 @@ def test_the_site_is_readable_while_the_database_is_away(world, publish, keeping
 
     for address in ("/", "/elder/26/", f"/progress/{slug}/", "/site-map/", "/contrast/about/"):
         assert client.get(address).status_code == 200, address
+    # Nothing stands by for a stamp that nobody has rendered yet.
     missing = client.get("/progress/?status=done")
     assert missing.status_code >= 500
     assert missing["Cache-Control"] == "no-store"

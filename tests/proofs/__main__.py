@@ -32,6 +32,7 @@ NAMES = (
     "availability",
     "public-set",
     "withdraw",
+    "release-gate",
 )
 # A module cannot be called by a word of the language.
 MODULES = {"import": "imports"}

@@ -140,7 +140,7 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _serve(port: int) -> subprocess.Popen:
+def _serve(port: int, **environment: str) -> subprocess.Popen:
     log = (scratch() / "gunicorn.log").open("wb")
     return subprocess.Popen(
         [
@@ -149,7 +149,9 @@ def _serve(port: int) -> subprocess.Popen:
             "--backlog=2048", "--timeout=120", "--log-level=error", "--no-control-socket",
         ],
         cwd=ROOT,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"},
+        env=os.environ
+        | {"DJANGO_SETTINGS_MODULE": "supervision.config.settings.test"}
+        | environment,
         stdout=log,
         stderr=log,
         start_new_session=True,

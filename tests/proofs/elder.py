@@ -119,8 +119,8 @@ def _journey(chromium, base: str, problems: list[str]) -> int:
             page.keyboard.press("Tab")
             keys += 1
             if page.evaluate(f"(() => {{ const e = document.activeElement; return {test}; }})()"):
-                page.keyboard.press("Enter")
-                page.wait_for_load_state()
+                with page.expect_navigation():
+                    page.keyboard.press("Enter")
                 return True
         return False
 

@@ -51,7 +51,19 @@ class Site:
 
     base: str
     database: Path
-    process: subprocess.Popen
+    process: subprocess.Popen | None
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str) -> None:
+        """Run a command of the product on this site's database."""
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def get(self, path: str, **headers: str) -> Answer:
         request = urllib.request.Request(
@@ -138,25 +150,16 @@ def site() -> Site:
         "LOG_LEVEL": "CRITICAL",
     }
 
-    def manage(*arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=environment,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
     ready = os.environ.get("PROOF_DEMONSTRATION")
     if ready:
         shutil.copy(ready, database)
-    manage("migrate", "--verbosity=0")
+    served = Site(base, database, None, environment)
+    served.manage("migrate", "--verbosity=0")
     if not ready:
-        manage("demo")
-    manage("sync_site")
-    manage("keep_public")
-    process = subprocess.Popen(
+        served.manage("demo")
+    served.manage("sync_site")
+    served.manage("keep_public")
+    served.process = process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
         + ["--worker-class", "gthread", "--no-control-socket", "supervision.config.wsgi"],
         cwd=ROOT,
@@ -165,7 +168,6 @@ def site() -> Site:
         stderr=subprocess.DEVNULL,
     )
     atexit.register(_end, process)
-    served = Site(base, database, process)
     for _ in range(200):
         try:
             served.get("/robots.txt")

@@ -2,7 +2,8 @@
 
 Planted in items that are not open, in what open items keep inside, in returns not accepted, in
 people and bodies, in an edition that is not yet out, in an item withdrawn and in a text hidden.
-Read are all pages, feeds, maps, tables and headers, the static copy, and a search for each secret.
+Read are all pages, feeds, maps, tables and headers, the static copy, the files kept for the time
+without a database, and a search for each secret.
 """
 
 import io
@@ -209,7 +210,9 @@ def _read(secrets: list[str]) -> dict[str, set[str]]:
     from urllib.parse import quote
 
     from django.core.management import call_command
+    from django.test import override_settings
 
+    from cms import keeping
     from cms.crawl import Reader
     from supervision.models import PublicItem
 
@@ -232,7 +235,16 @@ def _read(secrets: list[str]) -> dict[str, set[str]]:
         # The reader's own words come back in the search box and in the sentence of the result.
         text = re.sub(r'value="[^"]*"|“[^”]*”|sort=[a-z]*|q=[^"&]*', "", answer.text)
         found[f"/search/?q={word}"] = set(SECRET.findall(text))
-    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
+    with (
+        tempfile.TemporaryDirectory(dir=scratch()) as folder,
+        override_settings(
+            PUBLIC_PAGES_DIR=f"{folder}/pages",
+            PUBLIC_KEPT_HOSTS=["localhost"],
+            SITE_URL="http://localhost",
+        ),
+    ):
+        # What the web server keeps to itself is read too: it must not hold more than its pages.
+        keeping.keep_all()
         call_command("export_site", Path(folder) / "copy", stdout=io.StringIO())
         for path, content in _files(Path(folder)):
             found[f"file {path}"] = set(SECRET.findall(_text(content) + str(path)))

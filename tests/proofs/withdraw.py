@@ -1,13 +1,16 @@
 """An item is withdrawn: its addresses answer 410 within 5 s, everything else forgets it in 60 s.
 
-Read from a web server of two processes that has shown the item before, so that a copy kept in a
-process would be found; then from the static copy, written anew.
+Read from a web server of two processes that has shown the item before and keeps its pages on disk,
+so that a copy kept anywhere would be found, by readers who go on asking meanwhile; then from the
+static copy, written anew.
 """
 
 import http.client
 import io
-import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +21,7 @@ from tests.proofs.contention import _free_port, _serve, _stop, _wait
 ITEMS = {Scale.QUICK: 2, Scale.FIRST: 10, Scale.AIM: 22}
 ASKED = 6
 ORIGIN_SECONDS, ELSEWHERE_SECONDS = 5.0, 60.0
+LINGERING_SECONDS = 0.5
 AIM_SECONDS = 1.0
 DAY = date(2026, 6, 10)
 ELSEWHERE = (
@@ -56,10 +60,19 @@ def _until(ready, limit: float) -> float:
 
 
 def prove(*, seed: int, scale: Scale) -> Outcome:
-    """Withdraw one item after the other; the slowest of each counts."""
+    """Withdraw one item after the other under reading; the slowest of each counts."""
+    from django.test import override_settings
+
+    folder = scratch() / "withdraw"
+    pages = folder / "pages"
+    with override_settings(PUBLIC_PAGES_DIR=str(pages), PUBLIC_KEPT_HOSTS=["localhost"]):
+        return _prove(scale, folder)
+
+
+def _prove(scale: Scale, folder: Path) -> Outcome:
     from django.core.management import call_command
 
-    from cms import snapshot
+    from cms import keeping, kept, snapshot
     from cms.services import sync_site
     from cms.site_check import withdrawn_addresses
     from supervision.models import PublicItem
@@ -77,21 +90,23 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
     for number in range(ITEMS[scale] + 2):
         item_of(city, document, f"将要撤回的事项{number:02d}号")
     release_edition(city, document, at=noon(DAY))
+    keeping.keep_all()
     port = _free_port()
-    server = _serve(port)
+    server = _serve(port, TEST_PAGES_DIR=str(folder / "pages"), SITE_URL="http://localhost")
     origin, elsewhere, copied, problems = [], [], [], []
+    readings = Readings(port)
     try:
         _wait(port)
-        with tempfile.TemporaryDirectory(dir=scratch()) as folder:
-            copy = Path(folder) / "copy"
-            call_command("export_site", copy, stdout=io.StringIO())
-            chosen = PublicItem.objects.select_related("item")[: ITEMS[scale]]
-            for number, public in enumerate(chosen):
-                own, title = withdrawn_addresses(public.slug), public.item.title
-                # Both processes have shown it, and hold a copy if they hold any.
-                for address in (*own, *ELSEWHERE) * ASKED:
-                    if _get(port, address)[0] != 200:
-                        problems.append(f"{address} did not answer before the withdrawal")
+        copy = folder / "copy"
+        call_command("export_site", copy, stdout=io.StringIO())
+        chosen = PublicItem.objects.select_related("item")[: ITEMS[scale]]
+        for number, public in enumerate(chosen):
+            own, title = withdrawn_addresses(public.slug), public.item.title
+            # Both processes have shown it, and hold a copy if they hold any.
+            for address in (*own, *ELSEWHERE) * ASKED:
+                if _get(port, address)[0] != 200:
+                    problems.append(f"{address} did not answer before the withdrawal")
+            with readings.of(own, title):
                 started = time.monotonic()
                 releases.withdraw_item(
                     public_item=public,
@@ -101,16 +116,20 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
                 )
                 origin.append(_until(partial(_all_gone, port, own), ORIGIN_SECONDS))
                 elsewhere.append(_until(partial(_forgotten, port, title), ELSEWHERE_SECONDS))
-                call_command("export_site", copy, stdout=io.StringIO())
-                copied.append(time.monotonic() - started)
-                problems += [
-                    f"the static copy still holds {path.relative_to(copy)}"
-                    for path in copy.rglob("*")
-                    if path.is_file()
-                    and (public.slug in str(path) or title.encode() in path.read_bytes())
-                ]
+                readings.are_over = True
+                time.sleep(LINGERING_SECONDS)
+            call_command("export_site", copy, stdout=io.StringIO())
+            copied.append(time.monotonic() - started)
+            problems += _left_in(copy, public.slug, title)
+            for file in kept.addresses("http-localhost"):
+                page = kept.read_file(file)
+                if page.status == 200 and title.encode() in page.body:
+                    problems.append(f"{file.name} is kept and names what is withdrawn")
     finally:
         _stop(server)
+    problems += readings.came_back
+    if not readings.before:
+        problems.append("nobody was reading while an item was withdrawn")
     limit = AIM_SECONDS if scale is Scale.AIM else ORIGIN_SECONDS
     if max(origin) > limit:
         problems.append(f"an address still answered after {max(origin):.1f} s")
@@ -123,8 +142,49 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
         "slowest_410_s": round(max(origin), 2),
         "slowest_list_s": round(max(elsewhere), 2),
         "slowest_static_copy_s": round(max(copied), 2),
+        "read_meanwhile": readings.count,
+        "came_back": len(readings.came_back),
     }
     return Outcome(holds=not problems, figures=figures, problems=problems)
+
+
+class Readings:
+    """Readers who go on asking while an item is withdrawn: what is gone must not come back."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.count, self.before = port, 0, 0
+        self.came_back: list[str] = []
+        self.are_over = False
+
+    @contextmanager
+    def of(self, own: list[str], title: str) -> Iterator[None]:
+        """Read the item's addresses and the lists, in three threads, until the end of the block.
+
+        From the moment `are_over` is set every word of the item counts as come back.
+        """
+        stop = threading.Event()
+        self.are_over = False
+
+        def read() -> None:
+            while not stop.is_set():
+                for address in (*own, "/", "/progress/", "/feeds/all.xml"):
+                    was_over = self.are_over
+                    status, text = _get(self.port, address)
+                    self.count += 1
+                    is_shown = title in text or (address in own and status == 200)
+                    self.before += is_shown and not was_over
+                    if is_shown and was_over:
+                        self.came_back.append(f"{address} came back with {status}")
+
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for reader in readers:
+                reader.join()
 
 
 def _left_in(copy: Path, slug: str, title: str) -> list[str]:

@@ -93,6 +93,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
+    # A database that does not even refuse is away after so many seconds, not after minutes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
@@ -232,6 +234,8 @@ PUBLIC_PAGES_DIR = env.str(
     str(VAR_DIR / "public" / sha256(repr(DATABASES["default"]["NAME"]).encode()).hexdigest()[:12]),
 )
 PUBLIC_KEPT_HOSTS = [urlsplit(SITE_URL).netloc, *PUBLIC_HOSTS]
+# Caches in front of this site that take `PURGE` requests, e.g. http://127.0.0.1:6081
+PUBLIC_PURGE_URLS = env.list("PUBLIC_PURGE_URLS", [])
 # Name and the seven elements of the footer, until the publisher writes his own in the site's
 # settings. Production refuses to start while one is blank (cms.checks).
 SITE_FRAME = {

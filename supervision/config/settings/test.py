@@ -11,8 +11,9 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 _worker = env.str("PYTEST_XDIST_WORKER", "gw0")
 SITE_ID_FILE = BASE_DIR / "var" / f"test-site-id-{_worker}.json"
 MEDIA_ROOT = BASE_DIR / "var" / "test-media"
-# Nothing is kept between tests; those about keeping set a folder of their own.
-PUBLIC_PAGES_DIR = ""
+# Nothing is kept between tests; those about keeping set a folder of their own, and the proof of
+# withdrawal names one for its web server.
+PUBLIC_PAGES_DIR = env.str("TEST_PAGES_DIR", "")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 

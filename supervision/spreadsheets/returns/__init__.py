@@ -5,7 +5,7 @@ Only values are read. Columns: domain.md, section 8; limits: security.md, sectio
 """
 
 from supervision.spreadsheets.returns.checking import check
-from supervision.spreadsheets.returns.columns import IN_HAND, LONGEST_NOTE, LONGEST_TEXT
+from supervision.spreadsheets.returns.columns import LONGEST_NOTE, LONGEST_TEXT
 from supervision.spreadsheets.returns.reading import (
     BadCell,
     Conflict,
@@ -17,7 +17,6 @@ from supervision.spreadsheets.returns.reading import (
 from supervision.spreadsheets.returns.writing import Written, write_return_workbook
 
 __all__ = [
-    "IN_HAND",
     "LONGEST_NOTE",
     "LONGEST_TEXT",
     "BadCell",

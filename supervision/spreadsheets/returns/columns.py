@@ -5,10 +5,6 @@ from typing import Any
 
 from django.utils.translation import pgettext_lazy
 
-from supervision.models import (
-    Assignment,
-)
-
 FORMAT = "2"
 HEAD_ROW = 3
 MOST_ROWS = 5_000
@@ -18,7 +14,6 @@ LEAST_POINTS = {"progress": 48, "figures": 32}
 LONGEST_TEXT = 4_000
 LONGEST_NOTE = 200
 WHOLE_DIGITS = 12
-IN_HAND = (Assignment.Status.IN_PROGRESS, Assignment.Status.RETURNED)
 PREFILLED = ("self_percent", "problem_text", "next_text", "cause")
 TEXTS = ("progress_text", "problem_text", "next_text", "coordination_text")
 FIELDS = ("progress_text", "self_percent", "problem_text", "cause", "next_text") + (

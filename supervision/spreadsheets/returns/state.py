@@ -19,7 +19,6 @@ from supervision.models import (
 from supervision.spreadsheets.cells import clean_text
 from supervision.spreadsheets.returns.columns import (
     FIELDS,
-    IN_HAND,
     PREFILLED,
 )
 
@@ -63,7 +62,7 @@ class State:
             return _("This return is already “%(state)s”.") % {
                 "state": self.report.get_status_display()
             }
-        if self.assignment.status not in IN_HAND:
+        if self.assignment.status not in Assignment.IN_HAND_STATES:
             return _("The task is “%(state)s” and takes no return.") % {
                 "state": self.assignment.get_status_display()
             }

@@ -204,8 +204,8 @@ def test_the_matrix_adds_up_both_ways(client, city):
 
     context = client.get(reverse("supervision:matrix")).context
 
-    assert sum(item.total for item in context["items"]) == context["all"]["total"] == 6
-    assert sum(item.red for item in context["items"]) == context["all"]["red"]
+    assert sum(item.sum.total for item in context["items"]) == context["all"]["total"] == 6
+    assert sum(item.sum.red for item in context["items"]) == context["all"]["red"]
     chosen = client.get(reverse("supervision:matrix"), {"q": "没有这个"}).context
     assert chosen["items"] == []
 
