@@ -162,6 +162,21 @@ def _with_history(item):
         )
         for period in periods
     )
+    # The verdicts on those periods are on record, so that nothing is due.
+    Event.objects.bulk_create(
+        Event(
+            kind=EventKind.PERIOD_CLOSED,
+            fact_key=f"period:{period.pk}",
+            item=item,
+            assignment=period.assignment,
+            organization_id=period.assignment.organization_id,
+            period=period,
+            data={"is_filed": True, "light": "green"},
+            happened_at=NOON - timedelta(days=90),
+            recorded_at=NOON - timedelta(days=90),
+        )
+        for period in periods
+    )
     Event.objects.bulk_create(
         Event(
             kind=EventKind.REPORT_SUBMITTED,
