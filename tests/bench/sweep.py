@@ -257,7 +257,7 @@ def tasks(world: SimpleNamespace, client) -> dict[str, Callable[[], None]]:
         "list of items, first page": page("/desk/items/", str(world.items)),
         "list of items, filtered by light": page("/desk/items/?light=grey", str(world.items)),
         "item with returns and history": page(f"/desk/items/{world.item.uid}/", world.item.title),
-        "ledger, the page that asks for it": page("/desk/ledger/", str(world.assignments)),
+        "ledger, the page that asks for it": page("/desk/ledger/", "ledger.xlsx"),
         "matrix": page("/desk/matrix/", str(world.assignments)),
         "  bare SQL: counts by body and state": bare_counts,
     }
