@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -217,7 +218,12 @@ def tasks(world: SimpleNamespace, client) -> dict[str, Callable[[], None]]:
     """Each thing measured, with the check of its answer inside."""
     from django.db import connection
 
+    from supervision.models import KeptLight
     from tasks.jobs import sweep
+
+    # The light most items show, so that a whole page is listed.
+    code = Counter(KeptLight.objects.of_items(TODAY).values_list("code", flat=True))
+    code = code.most_common(1)[0][0]
 
     def nothing_due() -> None:
         result = sweep(TODAY, at=NOON)
@@ -255,9 +261,9 @@ def tasks(world: SimpleNamespace, client) -> dict[str, Callable[[], None]]:
         "  bare SQL: what is due": bare_due,
         "overview (home of the office)": page("/desk/", str(world.items)),
         "list of items, first page": page("/desk/items/", str(world.items)),
-        "list of items, filtered by light": page("/desk/items/?light=grey", str(world.items)),
+        "list of items, filtered by light": page(f"/desk/items/?light={code}", str(world.items)),
         "item with returns and history": page(f"/desk/items/{world.item.uid}/", world.item.title),
-        "ledger, the page that asks for it": page("/desk/ledger/", str(world.assignments)),
+        "ledger, the page that asks for it": page("/desk/ledger/", "ledger.xlsx"),
         "matrix": page("/desk/matrix/", str(world.assignments)),
         "  bare SQL: counts by body and state": bare_counts,
     }
