@@ -1,8 +1,9 @@
 """The whole site as files: every address a reader can reach, links kept, under any path.
 
 Links between the files are relative, so that the copy works wherever it is mounted. What files
-cannot do is taken out: searching, choosing two filters at once, and the switches of reading but for
-elder mode. A file that is no longer public is removed before anything is written.
+cannot do is taken out: searching, choosing two filters at once, following by mail, and the switches
+of reading but for elder mode. A file that is no longer public is removed before anything is
+written.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
@@ -83,10 +85,16 @@ def export_site(directory: Path, *, base_url: str = "") -> Written:
         raise ExportRefused(
             _("These pages do not answer: {addresses}").format(addresses=", ".join(wrong))
         )
+    pages = {address: answer for address, answer in pages.items() if not _is_following(address)}
     base = (base_url or reader.origin).rstrip("/")
     files = {file_of(a): _content(answer, pages, reader, base) for a, answer in pages.items()}
     files |= _assets({link for answer in pages.values() for link in answer.fetched})
     return _write(directory, manifest, files)
+
+
+def _is_following(address: str) -> bool:
+    """Whether it belongs to following by mail, which needs somebody who answers."""
+    return reverse("cms:follow") in urlsplit(address).path
 
 
 def _content(answer: Answer, pages: dict[str, Answer], reader: Reader, base: str) -> bytes:
@@ -117,6 +125,8 @@ def _rewritten(answer: Answer, pages: dict[str, Answer], reader: Reader, base: s
         before, link, after, words = match.groups()
         words = ATTRIBUTE.sub(attribute, words)
         target = place(link)
+        if target is None and _is_following(link):
+            return ""
         if target is None:
             return f"<span{before}{after}>{words}</span>"
         return f'<a{before} href="{escape(target)}"{after}>{words}</a>'

@@ -200,3 +200,14 @@ def test_what_is_written_is_what_the_site_says(full, client, tmp_path):
     page = (folder / "progress/index.html").read_text(encoding="utf-8")
     for case in (full.on_track, full.overdue, full.late, full.measure):
         assert escape(case.item.title) in page
+
+
+def test_the_copy_leaves_following_by_mail_to_the_site(full, settings, tmp_path, client):
+    settings.FOLLOW_BY_MAIL = True
+    assert "/follow/" in client.get("/changes/").content.decode()
+
+    call_command("export_site", tmp_path / "copy", stdout=io.StringIO())
+
+    assert not list((tmp_path / "copy").rglob("follow"))
+    assert "follow/" not in (tmp_path / "copy/changes/index.html").read_text(encoding="utf-8")
+    assert broken_links(tmp_path / "copy") == []
