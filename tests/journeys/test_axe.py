@@ -1,4 +1,4 @@
-"""Every page of the desk under axe: no violation for anybody who may read it."""
+"""Every page of the desk under axe and at every width: no fault for anybody who may read it."""
 
 import csv
 from importlib import resources
@@ -105,13 +105,41 @@ def open_page(page, address: str) -> bool:
     return "text/html" in answer.headers["content-type"]
 
 
+# Telephone, 1366 px at 200 % zoom, the wide screen; in pixels of CSS.
+WIDTHS = (390, 683, 1920)
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Lights whose shape or word cannot be told from the ground when the system chooses the colours.
+UNSEEN = """() => [...document.querySelectorAll(".light")].filter(light => {
+  const style = getComputedStyle(light), shape = light.querySelector("svg");
+  const drawn = shape ? getComputedStyle(shape).color : style.color;
+  const isShown = light.getClientRects().length > 0 && light.innerText.trim() !== "";
+  return isShown && [style.color, drawn].includes(style.backgroundColor);
+}).length"""
+
+
+def faults_of_width(page) -> list:
+    """What sticks out at the side, and lights that vanish in forced colours."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        over = page.evaluate(WIDE)
+        if over > 0:
+            found.append((f"{width} px wide", f"{over} px too much"))
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.emulate_media(forced_colors="active")
+    if unseen := page.evaluate(UNSEEN):
+        found.append(("forced colours", f"{unseen} lights unseen"))
+    page.emulate_media(forced_colors="none")
+    return found
+
+
 def test_axe_finds_nothing_on_any_page_of_the_desk(page_of, pages):
     faults, seen = [], 0
     for who, address in pages:
         page = page_of(who)
         if open_page(page, address):
             seen += 1
-            faults += [(who, address, *one) for one in violations(page)]
+            faults += [(who, address, *one) for one in violations(page) + faults_of_width(page)]
 
     assert faults == []
     assert seen > 60
