@@ -195,6 +195,9 @@ def test_a_withdrawn_item_is_gone_from_what_is_kept_at_once(
     for address in (f"/progress/{public.slug}/", f"/elder/progress/{public.slug}/"):
         answer = client.get(address)
         assert (answer.status_code, answer["Cache-Control"]) == (410, "no-store")
+    table = "/open-data/latest/{}.xlsx"
+    assert kept.read("http-testserver", table.format("items"), "") is None
+    assert kept.read("http-testserver", table.format("milestones"), "") is not None
     after = crawl(client)
     assert not [a for a, (_s, text) in after.items() if public.slug in text or public.slug in a]
     assert [a for a, (_s, text) in before.items() if public.slug in text]
