@@ -35,9 +35,23 @@ LONGEST_FIRST = (
 )
 
 
-def pytest_collection_modifyitems(items):
+IS_SQLITE = project_settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+
+
+def pytest_collection_modifyitems(config, items):
     place = {name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    if not IS_SQLITE:
+        # What opens no database, or makes an SQLite file of its own, ran in the first round and
+        # cannot say anything else in the second.
+        alike = [item for item in items if not _opens_the_database(item)]
+        config.hook.pytest_deselected(items=alike)
+        items[:] = [item for item in items if _opens_the_database(item)]
+
+
+def _opens_the_database(item) -> bool:
+    fixtures = {"db", "transactional_db", "django_db_setup"}
+    return bool(item.get_closest_marker("django_db") or fixtures & set(item.fixturenames))
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +62,6 @@ def clean_cache():
 @pytest.fixture
 def noon() -> datetime:
     return NOON
-
-
-IS_SQLITE = project_settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
 @pytest.fixture(scope="session")
