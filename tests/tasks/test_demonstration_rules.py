@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def replay() -> list[tuple]:
     """What a short demonstration writes, taken back afterwards."""
     with transaction.atomic():
-        demonstration.load(today=TODAY, days_back=45)
+        demonstration.load(today=TODAY, days_back=20)
         rows = list(
             Event.objects.order_by("pk").values_list(
                 "kind", "happened_at", "item__title", "organization__code", "by__username"
