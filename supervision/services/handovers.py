@@ -83,7 +83,13 @@ def index_of(user: User, *, today: date) -> list[dict]:
             if row.assignment.organization_id == user.organization_id
             else row.assignment.organization
         )
-        add(_("Help"), row.assignment, row.get_status_display(), row.due_date, str(other))
+        add(
+            _("Help (to hand over)"),
+            row.assignment,
+            row.get_status_display(),
+            row.due_date,
+            str(other),
+        )
     letters = (
         Letter.objects.visible_to(user)
         .filter(organization_id=user.organization_id, status=Letter.Status.ISSUED)

@@ -37,7 +37,7 @@ DOCUMENTS = ("documents", _("Documents"), ("document", "document_act", "tables")
 RELEASES = ("releases", _("Public editions"), ("release", "release_edit", "release_act"))
 SETTINGS = (
     "settings",
-    _("Settings"),
+    _("Rules and settings"),
     (
         "ladder",
         "limits",

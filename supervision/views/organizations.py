@@ -20,7 +20,11 @@ SHARE, PERSON = "share-", "person-"
 
 
 def _crumbs(*links: Link) -> list[Link]:
-    return [Link(_("Home"), "/desk/"), Link(_("Settings"), reverse("supervision:settings")), *links]
+    return [
+        Link(_("Home"), "/desk/"),
+        Link(_("Rules and settings"), reverse("supervision:settings")),
+        *links,
+    ]
 
 
 @login_required

@@ -32,7 +32,11 @@ PREVIEWED = "supervision.previewed"
 
 
 def _crumbs(*links: Link) -> list[Link]:
-    return [Link(_("Home"), "/desk/"), Link(_("Settings"), reverse("supervision:settings")), *links]
+    return [
+        Link(_("Home"), "/desk/"),
+        Link(_("Rules and settings"), reverse("supervision:settings")),
+        *links,
+    ]
 
 
 def _see(user) -> None:
@@ -68,7 +72,7 @@ def settings(request):
     _see(request.user)
     context = {
         "can_change": permissions.can_change_rules(request.user),
-        "crumbs": [Link(_("Home"), "/desk/"), Link(_("Settings"))],
+        "crumbs": [Link(_("Home"), "/desk/"), Link(_("Rules and settings"))],
         "steps": [row for row in services.stored_steps() if row.is_active],
         "limits": TimeLimit.objects.count(),
         "schemes": LightSchemeRow.objects.count(),
