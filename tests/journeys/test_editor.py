@@ -11,6 +11,8 @@ from tests.factories import NOON, release_edition, review_release
 OLD_INTRO = "承诺了什么"
 NEW_INTRO = "浏览器里改写的导语。"
 READERS = ("reviewer", "second_reviewer", "third_reviewer")
+# The editor is a large program; a busy machine takes its time over it.
+expect.set_options(timeout=30_000)
 HOME = "/cms/pages/{pk}/edit/"
 
 
@@ -52,10 +54,12 @@ def test_an_editor_changes_previews_publishes_and_rolls_back(visit, town):
 
     editor = visit("publisher")
     screen = editor.page
+    screen.set_default_timeout(30_000)
     screen.goto(editor.base + home)
     assert not screen.locator("[name=action-publish]").count()
     write_intro(screen, NEW_INTRO)
     screen.locator(".c-sf-add-button").first.click()
+    expect(screen.locator("[role=option]").first).to_be_visible()
     choices = screen.locator("[role=option]").all_inner_texts()
     wanted = {"状态条", "较上期变化", "进展一览", "分县进展表", "目标进度图", "事项所依据的文件"}
     assert wanted <= {choice.strip() for choice in choices}
