@@ -1,5 +1,6 @@
 """Which table, which rows, which columns, which paper."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -21,12 +22,11 @@ from supervision.rules.saved_views import JOINT
 from supervision.spreadsheets.column_sets import (
     SHEETS,
     SheetKind,
-    column_groups,
-    column_keys,
+    column_choices,
     sheets_for,
 )
 from supervision.spreadsheets.ledger import BY_BODY, BY_CHAPTER, LIGHT_NAMES
-from supervision.spreadsheets.print_sheet import NUMBER, PER_CHAPTER, RUNNING
+from supervision.spreadsheets.print_sheet import PER_CHAPTER, RUNNING
 
 NAMES = ("document", "kind", "state", "body", "leader", "light", "period") + (
     "paper",
@@ -147,28 +147,18 @@ class TableForm(forms.Form):
         if kind is None or kind not in sheets_for(user):
             del self.fields["columns"]
             return
-        self.fields["columns"].choices = [
-            (
-                title,
-                [
-                    (f"{number}-{column.key}", column.heading)
-                    for column in columns
-                    if column.key != NUMBER
-                ],
-            )
-            for number, (title, columns) in enumerate(column_groups(kind))
-        ]
+        self.fields["columns"].choices = column_choices(kind)
         self.initial["columns_of"] = kind.code
         wanted = set(str(self.initial.get("columns") or "").split(JOINT))
         self.initial["columns"] = [
             key
-            for keys in column_keys(kind)
-            for key in keys
-            if key in wanted or not wanted.intersection(keys)
+            for _title, columns in column_choices(kind)
+            for key, _heading in columns
+            if key in wanted or not wanted.intersection(dict(columns))
         ]
 
     @property
-    def column_groups(self) -> list[tuple[str, list]]:
+    def column_boxes(self) -> list[tuple[str, list]]:
         """The check boxes, sheet by sheet."""
         boxes = {str(box.data["value"]): box for box in self["columns"]}
         return [
@@ -178,17 +168,17 @@ class TableForm(forms.Form):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the columns shown are not all ticked, or something is wrong with them."""
+        """Whether some of the columns shown are not ticked."""
         if "columns" not in self.fields:
             return False
-        ticked = self["columns"].value() or []
-        return len(ticked) < sum(map(len, column_keys(SHEETS[self["columns_of"].value()])))
+        kind = SHEETS[self["columns_of"].value()]
+        return bool(self._chosen_columns(kind, self["columns"].value() or []))
 
-    def _chosen_columns(self, kind: SheetKind, ticked) -> list[str]:
-        """The ticked ones in the order of the table; empty when all of them are."""
-        keys = [key for keys in column_keys(kind) for key in keys]
-        found = [key for key in keys if key in ticked]
-        return [] if found == keys else found
+    def _chosen_columns(self, kind: SheetKind, ticked) -> dict[str, Any]:
+        """Name and heading of the ticked ones in the order of the table; empty when all are."""
+        every = {key: word for _title, columns in column_choices(kind) for key, word in columns}
+        found = {key: word for key, word in every.items() if key in ticked}
+        return {} if found.keys() == every.keys() else found
 
     def clean(self):
         cleaned = super().clean()
@@ -200,8 +190,8 @@ class TableForm(forms.Form):
         if kind is None or cleaned.get("columns_of") != kind.code:
             cleaned["columns"] = []
         elif "columns" in cleaned:
-            for (title, _columns), keys in zip(column_groups(kind), column_keys(kind), strict=True):
-                if not set(keys) & set(cleaned["columns"]):
+            for title, columns in column_choices(kind):
+                if not dict(columns).keys() & set(cleaned["columns"]):
                     self.add_error(
                         "columns",
                         _("Choose at least one column of “%(sheet)s”.") % {"sheet": title},
@@ -248,12 +238,5 @@ class TableForm(forms.Form):
     def _columns_in_words(self) -> str:
         kind = SHEETS[self.cleaned_data["sheet"]]
         chosen = self._chosen_columns(kind, self.cleaned_data["columns"])
-        if not chosen:
-            return ""
-        headings = [
-            str(column.heading)
-            for number, (_title, columns) in enumerate(column_groups(kind))
-            for column in columns
-            if f"{number}-{column.key}" in chosen
-        ]
-        return f"{self.fields['columns'].label}：{'、'.join(dict.fromkeys(headings))}"
+        headings = dict.fromkeys(str(heading) for heading in chosen.values())
+        return f"{self.fields['columns'].label}：{'、'.join(headings)}" if headings else ""

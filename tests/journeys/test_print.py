@@ -38,7 +38,7 @@ def test_the_index_of_a_handover(visit, handover, tmp_path):
     size, printed = sheets(liaison, tmp_path)
 
     assert size == A4_LANDSCAPE
-    assert "工作交接清单" in printed[0] and "测试条款" in printed[0]
+    assert "→新人" in printed[0] and "测试条款" in printed[0]
     assert "事项" in printed[1], "the heading is repeated on each sheet"
 
 

@@ -22,8 +22,7 @@ from supervision.services.acts import ActRefused
 from supervision.services.exports import export_now, kind_of, scope_of
 from supervision.spreadsheets.column_sets import (
     SHEETS,
-    column_groups,
-    column_keys,
+    column_choices,
     write_sheets,
 )
 from tests.factories import (
@@ -334,17 +333,12 @@ def test_ten_times_the_rows_cost_the_same_queries(city, code):
 def test_of_every_table_columns_are_chosen_sheet_by_sheet(city, code):
     """The second column of each sheet alone, in a table of several sheets of each of them."""
     fill(city, 1)
-    wanted = [keys[1] for keys in column_keys(SHEETS[code])]
+    choices = [dict(columns) for _title, columns in column_choices(SHEETS[code])]
+    wanted = [list(columns)[1] for columns in choices]
 
     book = written(code, city.officer, columns=".".join(wanted))
 
-    groups = column_groups(SHEETS[code])
-    by_key = {
-        f"{number}-{column.key}": str(column.heading)
-        for number, (_title, columns) in enumerate(groups)
-        for column in columns
-    }
-    expected = [by_key[key] for key in wanted]
+    expected = [str(columns[key]) for columns, key in zip(choices, wanted, strict=True)]
     if code == "ledger":  # its third sheet, of the counties, is always whole
         heads = [book.worksheets[0][3], book.worksheets[1][1]]
     else:
@@ -369,7 +363,8 @@ def test_the_choice_of_columns_on_the_screen(client, city):
     )
     assert shown.url == f"{page}?sheet=register#columns"
     form = client.get(shown.url).context["form"]
-    assert form["columns"].value() == column_keys(SHEETS["register"])[0]
+    ((_title, columns),) = column_choices(SHEETS["register"])
+    assert form["columns"].value() == list(dict(columns))
     assert not form.is_narrowed
 
     choice = {"sheet": "register", "columns_of": "register", "columns": ["0-content", "0-number"]}

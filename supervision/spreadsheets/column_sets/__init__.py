@@ -6,8 +6,7 @@ Headings and order: domain.md, section 8.
 from supervision.spreadsheets.column_sets.registry import (
     SHEETS,
     SheetKind,
-    column_groups,
-    column_keys,
+    column_choices,
     sheets_for,
 )
 from supervision.spreadsheets.column_sets.scope import NUMBERINGS, ORDERS, PAPERS, Scope
@@ -20,8 +19,7 @@ __all__ = [
     "SHEETS",
     "Scope",
     "SheetKind",
-    "column_groups",
-    "column_keys",
+    "column_choices",
     "count_rows",
     "sheets_for",
     "write_sheets",

@@ -121,21 +121,20 @@ SHEETS: dict[str, SheetKind] = {
 }
 
 
-def column_groups(kind: SheetKind) -> list[tuple[Any, Sequence[Column]]]:
-    """What may be left out of a table, sheet by sheet: the title, and the columns by name."""
+def column_choices(kind: SheetKind) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """What may be left out of a table: each sheet's title, name and heading of each column.
+
+    Names are unique over the sheets of a table; the running number is not among them.
+    """
+    sheets = [(part.title, part.columns) for part in kind.parts]
     if kind.code == LEDGER:
-        return [
+        sheets = [
             (_("Columns of the sheet to print"), PRINT_COLUMNS),
             (_("Columns of the flat sheet"), FLAT_COLUMNS),
         ]
-    return [(part.title, part.columns) for part in kind.parts]
-
-
-def column_keys(kind: SheetKind) -> list[list[str]]:
-    """The names of those columns, unique over the sheets of a table, without the running number."""
     return [
-        [f"{number}-{column.key}" for column in columns if column.key != NUMBER]
-        for number, (_title, columns) in enumerate(column_groups(kind))
+        (title, [(f"{number}-{c.key}", c.heading) for c in columns if c.key != NUMBER])
+        for number, (title, columns) in enumerate(sheets)
     ]
 
 

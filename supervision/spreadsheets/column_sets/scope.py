@@ -30,7 +30,7 @@ BATCH = 1_000
 class Scope:
     """The rows `user` may see, narrowed by the filters of the screen, as they stand on `today`.
 
-    `columns` are names of `column_keys`; empty for all.
+    `columns` are names of `column_choices`; empty for all.
     """
 
     user: User
