@@ -20,7 +20,8 @@ from notifications.services import TERM, Person, copies, hold_key, people_betwee
 from supervision.history import sentence
 from supervision.models import Assignment, Event, Organization, SupervisionItem
 from supervision.rules.working_days import WorkingCalendar
-from supervision.services.facts import Effect, foreseen_effects, midnight
+from supervision.services.effects import Effect, midnight
+from supervision.services.facts import foreseen_effects
 from supervision.services.settings import working_calendar
 from supervision.together import read_together
 

@@ -28,7 +28,7 @@ from supervision.models import (
 from supervision.rules.limits import Unit
 from supervision.rules.waiting import Clock, latest_over
 from supervision.rules.working_days import WorkingCalendar
-from supervision.services.facts import midnight
+from supervision.services.effects import midnight
 from supervision.services.reviewer_clocks import DESKS, Desk
 from supervision.services.settings import limits, working_calendar
 from supervision.waiting import QUEUES, Queue

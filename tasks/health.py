@@ -14,7 +14,7 @@ from notifications.services import red_unread
 from notifications.site import identities, muted_because
 from supervision.models import CalendarYear, Event
 from supervision.rules.calendar_file import missing_notices
-from supervision.services.facts import midnight
+from supervision.services.effects import midnight
 from supervision.services.settings import working_calendar
 from supervision.together import figures, read_together
 from tasks.clock import TOLERANCE, last_signs, signs

@@ -18,8 +18,9 @@ from notifications.followers import write_to_followers
 from notifications.sending import send_pending
 from notifications.services import fan_out_missed
 from supervision.models import Event, public_set_key
+from supervision.services.effects import Effect
 from supervision.services.exports import look_after_exports
-from supervision.services.facts import Effect, apply_effect, due_effects
+from supervision.services.facts import apply_effect, due_effects
 from supervision.services.help import remind_of_help
 from supervision.services.kept_lights import keep_lights
 from supervision.services.letters import drop_lapsed_drafts, render_letters

@@ -30,7 +30,7 @@ from supervision.rules.escalation import Trigger, validate_ladder
 from supervision.rules.lights import LightScheme, scheme_problems
 from supervision.rules.reasons import describe
 from supervision.services.acts import ActRefused, local_date, record_event, require
-from supervision.services.facts import ArmedLevel, ladder_effects
+from supervision.services.ladder import ArmedLevel, ladder_effects
 from supervision.services.settings import (
     Schemes,
     as_level,

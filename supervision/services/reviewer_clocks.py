@@ -31,7 +31,7 @@ from supervision.rules.limits import Unit
 from supervision.rules.waiting import Clock, latest_near, latest_over
 from supervision.rules.working_days import WorkingCalendar
 from supervision.services.acts import record_event
-from supervision.services.facts import midnight, spelled_out
+from supervision.services.effects import midnight, spelled_out
 from supervision.services.questions import ask
 from supervision.services.settings import limits, working_calendar
 

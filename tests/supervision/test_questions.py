@@ -10,15 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from supervision.models import Assignment
 from supervision.services import questions
 from supervision.services.calendar import working_calendar
-from supervision.services.facts import (
-    BODY,
-    _candidates,
-    _reaches,
-    armed_ladder,
-    due_effects,
-    foreseen_effects,
-    spelled_out,
-)
+from supervision.services.effects import BODY, spelled_out
+from supervision.services.facts import due_effects, foreseen_effects
+from supervision.services.ladder import _candidates, _reaches, armed_ladder
 from supervision.services.reviewer_clocks import WITH_OFFICE
 from tests.factories import (
     TODAY,

@@ -9,7 +9,7 @@ from supervision.models import Event, EventKind, Release
 from supervision.services import assignments as acts
 from supervision.services import items as item_acts
 from supervision.services import reports as report_acts
-from supervision.services.facts import midnight
+from supervision.services.effects import midnight
 from supervision.services.reviewer_clocks import DESKS, apply_review, due_reviews, still_waiting
 from supervision.services.settings import SHIP_LIMITS, working_calendar
 from tasks.jobs import sweep
