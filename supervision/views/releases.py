@@ -19,6 +19,7 @@ from supervision import permissions
 from supervision.forms.office import ActForm, OpennessReviewForm, PlainForm, ReasonForm
 from supervision.forms.releases import EditForm, ProposeForm, ReviewForm, SlipForm
 from supervision.models import PublicItem, Release, ReleaseStep, SupervisionItem, Target
+from supervision.public_site import public_site
 from supervision.rules.edition_diff import ItemChange, edition_changes
 from supervision.rules.public_status import PublicStatus
 from supervision.rules.secrecy_slip import QUESTIONS
@@ -349,6 +350,7 @@ def _edition(row: Release, user) -> dict:
         else [],
         "changes": _changes(row),
         "has_earlier": _public_edition(row) is not None,
+        "preview_url": public_site().preview_url(row, user),
     }
 
 
