@@ -24,6 +24,7 @@ from supervision.rules.edition_diff import ItemChange, edition_changes
 from supervision.rules.public_status import PublicStatus
 from supervision.rules.secrecy_slip import QUESTIONS
 from supervision.services import releases as services
+from supervision.services.followers import mail_record
 from supervision.services.openness import due_reviews, review_openness
 from supervision.views.base import perform, perform_each, posted_version
 from supervision.views.navigation import Link, page_of
@@ -298,6 +299,7 @@ def _show(request, row: Release, *, bound=None):
             for one in PublicItem.objects.public().filter(release=row).select_related("item")
         ]
     context = _edition(row, user) | {
+        "mails": mail_record(row) if row.released_at else None,
         "offers": [
             {
                 "act": act,
