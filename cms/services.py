@@ -26,6 +26,7 @@ from cms.reviews import PageReview
 from supervision.models import Role
 
 PUBLISHER_RIGHTS = ("add_page", "change_page", "delete_page")
+DELIVERED = "Moderators approval"
 # What reviewers see of a page they see by its review.
 REVIEWER_RIGHTS: tuple[str, ...] = ()
 
@@ -145,6 +146,13 @@ def _sync_reviews(home: HomePage) -> None:
             step = WorkflowTask.objects.create(workflow=workflow, task=task, sort_order=number)
         step.task.specific.groups.set([reviewers])
     WorkflowPage.objects.update_or_create(page=home, defaults={"workflow": workflow})
+    # The one Wagtail was delivered with, as long as nothing ever went through it.
+    for unused in Workflow.objects.filter(name=DELIVERED, workflow_states=None):
+        tasks = list(unused.tasks)
+        unused.delete()
+        for task in tasks:
+            if not task.task_states.exists() and not task.workflow_tasks.exists():
+                task.delete()
 
 
 @transaction.atomic

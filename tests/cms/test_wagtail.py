@@ -4,7 +4,7 @@ import json
 
 import pytest
 from django.urls import reverse
-from wagtail.models import Page, Site
+from wagtail.models import Page, Site, Task, Workflow
 
 from cms.models import (
     BulletinIndexPage,
@@ -126,6 +126,8 @@ def test_a_fresh_site_has_the_three_reviews(city, site):
     assert [str(step) for step in steps] == ["一审", "二审", "三审"]
     for step in steps:
         assert [group.name for group in step.groups.all()] == [Role.REVIEWER.value]
+    assert [workflow.name for workflow in Workflow.objects.all()] == ["页面三审"]
+    assert {task.name for task in Task.objects.all()} == {"一审", "二审", "三审"}
     before = [step.pk for step in steps]
     assert [step.pk for step in sync_site().get_workflow().tasks] == before
 

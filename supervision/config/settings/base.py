@@ -162,11 +162,12 @@ X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文")]
-WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
+WAGTAIL_CONTENT_LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 TIME_ZONE = "Asia/Shanghai"
+WAGTAIL_USER_TIME_ZONES = [TIME_ZONE]
 USE_I18N = True
-# One catalogue for the whole product.
-LOCALE_PATHS = [BASE_DIR / "supervision" / "locale"]
+# One catalogue for the whole product, and one of what Wagtail's lacks.
+LOCALE_PATHS = [BASE_DIR / "supervision" / "locale", BASE_DIR / "cms" / "words" / "wagtail"]
 USE_TZ = True
 FORMAT_MODULE_PATH = ["supervision.formats"]
 
