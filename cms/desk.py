@@ -4,9 +4,10 @@ from django.urls import reverse
 from wagtail.models import Site
 
 from cms.models import SiteFrame
+from cms.reviews import open_to
 from supervision import permissions
 from supervision.models import Release
-from supervision.public_site import PublicSite
+from supervision.public_site import PublicSite, WaitingPages
 
 
 def edits_pages(user) -> bool:
@@ -27,3 +28,9 @@ class WagtailSite(PublicSite):
         if release.status not in Release.HANDED_IN or not edits_pages(user):
             return ""
         return reverse("cms_next_address", args=[release.uid, "/"])
+
+    def pages_to_review(self, user) -> WaitingPages | None:
+        if not user.has_role(permissions.REVIEWER) or not edits_pages(user):
+            return None
+        count = open_to(user).count()
+        return WaitingPages(count, reverse("wagtailadmin_home")) if count else None

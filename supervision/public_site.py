@@ -4,9 +4,19 @@
 installation without public pages.
 """
 
+from dataclasses import dataclass
+
 from django.conf import settings
 
 from supervision.models import Release, User
+
+
+@dataclass(frozen=True)
+class WaitingPages:
+    """How many of the editors' pages wait for somebody, and where they are read and passed."""
+
+    count: int
+    url: str
 
 
 class PublicSite:
@@ -20,13 +30,12 @@ class PublicSite:
         """Where `user` sees the public pages with an edition before its release; or nothing."""
         return ""
 
-    def pages_to_review(self, user: User) -> int:
-        """How many of the editors' pages wait for a review that `user` may give."""
-        return 0
+    def pages_to_review(self, user: User) -> WaitingPages | None:
+        """The pages that wait for a review which `user` may give; None when there are none.
 
-    def reviews_url(self) -> str:
-        """Where those pages are read and passed."""
-        return ""
+        At most one statement, and none for whoever reviews nothing.
+        """
+        return None
 
 
 _site = PublicSite()

@@ -17,6 +17,7 @@ from supervision.desk import counted_lights, segments
 from supervision.forms.office import NewInstructionForm
 from supervision.history import RELATED, entry
 from supervision.models import Assignment, Event, EventKind, SupervisionItem
+from supervision.public_site import public_site
 from supervision.rules.lights import Light
 from supervision.services.items import instruct_new_item
 from supervision.standing import count_codes, in_severity, lit_page, standings
@@ -181,6 +182,7 @@ def office_home(request):
         "changes": _named_changes(beside["changes"]),
         "news": [(event.item, entry(event)) for event in beside["news"]],
         "can_create": permissions.can_create_item(user),
+        "pages_to_review": public_site().pages_to_review(user),
     }
     return render(request, "desk/office_home.html", context)
 

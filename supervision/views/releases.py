@@ -182,6 +182,7 @@ def _list(request, form=None, bound=None):
         "page_obj": page_of(request, rows, PAGE_SIZE),
         "form": (form or ProposeForm(act="propose")) if may_propose else None,
         "months": _months(request.user),
+        "pages_to_review": public_site().pages_to_review(request.user),
         "reviews": _openness_reviews(request.user, bound or {}),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Public editions"))],
     }
