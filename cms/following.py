@@ -30,6 +30,12 @@ def follow_releases() -> None:
         purge.send(purge.addresses(old and old.public, snapshot.read(), figure_pages()))
 
 
+def follow_words() -> None:
+    """After an editor's word: all kept is of yesterday, and the standby has the new words."""
+    kept.new_stamp()
+    keep_standby()
+
+
 def catch_up() -> bool:
     """Follow a release whose process ended right after its commit; says whether there was one.
 

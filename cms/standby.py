@@ -1,9 +1,8 @@
 """What public pages ask of the database, in one file beside the kept pages: read while it is away.
 
 A filter or a search nobody has asked for yet is then rendered from this file, and so is a page that
-a withdrawal has taken from what is kept. The file belongs to one stamp: from the moment of a
-release, a withdrawal or an editor's word it is not read any more, until it is written anew. It is
-signed, because it is read back as objects.
+a withdrawal has taken from what is kept. The file belongs to one stamp: a release, a withdrawal or
+an editor's word ends it and writes it anew. It is signed, because it is read back as objects.
 """
 
 import logging

@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 from cms import following, keeping, kept, middleware, snapshot, standby
 from cms.kept import Kept
 from cms.middleware import PublicSiteMiddleware
+from cms.models import SiteFrame, TextPage
 from cms.views import XLSX
 from supervision.models import public_set_key
 from supervision.services import releases as services
@@ -91,6 +92,44 @@ def test_the_standby_is_of_its_stamp_only_and_nobody_elses(world, publish, keepi
     away()
     with pytest.raises(DatabaseError):
         snapshot.current()
+
+
+def test_an_editors_word_is_read_at_once_while_the_database_is_away(
+    world, publish, keeping_pages, away, django_capture_on_commit_callbacks
+):
+    """Not only after the worker's next tick."""
+    publish(world.document)
+    about = TextPage.objects.get(slug="about")
+    frame = SiteFrame.objects.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        about.title = "关于本栏目"
+        about.body = [("text", "<p>每月十日更新。</p>")]
+        about.save_revision().publish()
+        frame.contact = "0318-0000000"
+        frame.save()
+    away()
+
+    answer = reader().get("/about/")
+    assert answer.status_code == 200
+    for word in ("关于本栏目", "每月十日更新。", "0318-0000000"):
+        assert word in text_of(answer)
+    assert reader().get("/progress/?status=done_late").status_code == 200
+
+
+def test_a_word_is_public_even_if_the_standby_cannot_be_written(
+    world, publish, keeping_pages, monkeypatch, django_capture_on_commit_callbacks
+):
+    def full() -> None:
+        raise OSError("no space left on device")
+
+    publish(world.document)
+    monkeypatch.setattr(following, "keep_standby", full)
+    with django_capture_on_commit_callbacks(execute=True):
+        about = TextPage.objects.get(slug="about")
+        about.title = "关于本栏目"
+        about.save_revision().publish()
+
+    assert "关于本栏目" in text_of(reader().get("/about/"))
 
 
 def test_the_file_holds_no_word_that_is_withdrawn(world, publish, withdraw, keeping_pages):
