@@ -54,6 +54,24 @@ def test_what_nobody_has_asked_for_is_read_while_the_database_is_away(
     assert len(before) > 40
 
 
+def test_reading_never_waits_for_the_database(
+    client, world, publish, keeping_pages, django_assert_num_queries
+):
+    """Not a statement, kept or not: a database that hangs holds nobody up."""
+    publish(world.document)
+    addresses = ["/progress/?status=overdue", "/search/?q=%E9%99%A2%E5%A3%AB", *crawl(client)]
+    for file in kept.addresses(PLACE):
+        file.unlink()
+
+    with django_assert_num_queries(0):
+        for address in addresses:
+            assert reader().get(address).status_code == 200, address
+        assert reader().get("/progress/0123456789/").status_code == 404
+        assert reader().get("/nobody/was/here/").status_code == 404
+        assert reader().get("/progress/?unknown=1").status_code == 404
+    assert len(addresses) > 40
+
+
 def test_a_withdrawn_item_answers_410_and_is_in_no_list_while_the_database_is_away(
     client, world, publish, withdraw, keeping_pages, away
 ):
@@ -79,7 +97,7 @@ def test_the_standby_is_of_its_stamp_only_and_nobody_elses(world, publish, keepi
     assert standby.load().public.entries
     file = kept.folder() / "standby"
     own = file.read_bytes()
-    standby.all_is_well()
+    standby.forget()
 
     file.write_bytes(own.replace(b"\n", b"\nx", 1))
     assert standby.load() is None
