@@ -151,7 +151,7 @@ def site() -> Site:
         [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
         + ["--worker-class", "gthread", "--no-control-socket", "supervision.config.wsgi"],
         cwd=ROOT,
-        env=environment,
+        env=environment | {"DATABASE_URL": database.url_of_readers},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
