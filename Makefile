@@ -46,7 +46,7 @@ test: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the test suite on SQLite
 	@bash .ci/debian-packages $(DEBIAN)
 	$(PY) -m pytest -n $(WORKERS) $(SPREAD) tests
 
-test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run all that opens the database on a throw-away PostgreSQL and Redis
+test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run all that depends on the database on a throw-away PostgreSQL and Redis
 	@bash .ci/debian-packages $(DEBIAN) $(DEBIAN_SERVERS)
 	bash .ci/on-postgres $(PY) -m pytest -n $(WORKERS) $(SPREAD) tests
 

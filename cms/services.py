@@ -12,7 +12,7 @@ from wagtail.models import (
     WorkflowTask,
 )
 
-from cms import kept, snapshot
+from cms import snapshot
 from cms.finish import STAGES
 from cms.models import (
     BulletinIndexPage,
@@ -107,8 +107,6 @@ def sync_site() -> HomePage:
     _sync_rights(home)
     _sync_reviews(home)
     sync_item_pages()
-    # Run at every deployment: new templates and settings show at once.
-    transaction.on_commit(kept.new_stamp)
     return home
 
 

@@ -89,7 +89,7 @@ def _item_in_memory(slug: str) -> ItemPage:
 
 @require_safe
 def page(request, path: str):
-    """A page of the tree; while the database is away, the one standing by."""
+    """A page of the tree."""
 
     def kept(standby: Standby) -> HttpResponse:
         found = standby.tree.get(f"/{path}")

@@ -113,7 +113,12 @@ def lit_items(
     A body that is not the lead is shown the light of its own share: it may not look at others'.
     """
     rows = light_up_items(items, today=today, assignments=Assignment.objects.visible_to(user))
-    for item in rows:
+    return seen_by(rows, user)
+
+
+def seen_by(items: list[SupervisionItem], user: User) -> list[SupervisionItem]:
+    """Lit items with `lead`, and to a body that is not the lead the light of its own share."""
+    for item in items:
         live = [share for share in item.shares if share.status != Assignment.Status.CANCELLED]
         item.lead = next((s for s in live if s.role == Responsibility.LEAD), None)
         item.own = None
@@ -123,7 +128,7 @@ def lit_items(
             if item.own is not None:
                 item.lamp = item.own.lamp
         item.short_word = short_word(item.lamp)
-    return rows
+    return items
 
 
 def worst_first(items: Iterable[SupervisionItem]) -> list[SupervisionItem]:

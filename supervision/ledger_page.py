@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import Case, FilteredRelation, Q, QuerySet, When
 
-from supervision.models import Assignment, Organization, SupervisionItem, User
-from supervision.overview import Lamp, light_up
+from supervision.models import Assignment, Organization, SupervisionItem
+from supervision.overview import Lamp, lamp_of_item, light_up
 from supervision.spreadsheets.ledger import LedgerReader, Line, line_values
 from supervision.spreadsheets.print_sheet import NUMBER, Column
-from supervision.standing import standings
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class ScreenRow:
 
 
 def ledger_items(
-    shares: QuerySet[Assignment], *, user: User, today: date, light: str = "", is_of_body=False
+    shares: QuerySet[Assignment], *, today: date, light: str = "", is_of_body: bool = False
 ) -> QuerySet | list[int]:
     """The identifiers of the items these shares belong to, in the order of the paper.
 
@@ -44,22 +43,38 @@ def ledger_items(
     )
     if not light:
         return items.values_list("pk", flat=True)
-    kept = FilteredRelation("kept_light", condition=Q(kept_light__on_date=today))
-    lit = shares.order_by().annotate(kept=kept)
-    rows = list(
-        lit.filter(Q(kept__code=light) | Q(kept__code=None)).values_list("item_id", "kept__code")
+    of_share = FilteredRelation("kept_light", condition=Q(kept_light__on_date=today))
+    of_item = FilteredRelation(
+        "kept_lights", condition=Q(kept_lights__assignment=None, kept_lights__on_date=today)
     )
-    found = {item for item, code in rows if code is not None}
-    if len(rows) > sum(code is not None for _item, code in rows):
-        unlit = light_up(lit.filter(kept__code=None), today=today)
-        found |= {share.item_id for share in unlit if share.lamp.code == light}
-    if is_of_body:
-        return [pk for pk in items.values_list("pk", flat=True) if pk in found]
-    return [
-        one.pk
-        for one in standings(items, user=user, today=today)
-        if one.code == light or one.pk in found
-    ]
+    lit = shares.order_by().annotate(kept=of_share)
+    unlit = Q(pk__in=lit.filter(kept__code=None).values("item"))
+    showing = Q(pk__in=lit.filter(kept__code=light).values("item"))
+    if not is_of_body:
+        unlit |= Q(kept__code=None)
+        showing |= Q(kept__code=light)
+    found = list(
+        items.annotate(kept=of_item)
+        .filter(unlit | showing)
+        .annotate(is_lit=Case(When(unlit, then=False), default=True))
+        .values_list("pk", "is_lit")
+    )
+    missing = [pk for pk, is_lit in found if not is_lit]
+    shown = _showing(shares.filter(item__in=missing), light, today, is_of_body) if missing else ()
+    return [pk for pk, is_lit in found if is_lit or pk in shown]
+
+
+def _showing(shares: QuerySet[Assignment], light: str, today: date, is_of_body: bool) -> set[int]:
+    """By the rule: the items that show a light, or have one of these shares that does."""
+    by_item: dict[int, list[Assignment]] = {}
+    for share in light_up(shares, today=today):
+        by_item.setdefault(share.item_id, []).append(share)
+    return {
+        pk
+        for pk, rows in by_item.items()
+        if any(row.lamp.code == light for row in rows)
+        or (not is_of_body and lamp_of_item(rows[0].item, rows).code == light)
+    }
 
 
 def ledger_rows(

@@ -292,11 +292,21 @@ def light_up_items(
     """The items, each with its `lamp` and its `shares` in the order of the clause."""
     items = list(items)
     rows = Assignment.objects.all() if assignments is None else assignments
-    rows = rows.filter(item__in=[item.pk for item in items]).order_by(
+    rows = in_clause_order(rows.filter(item__in=[item.pk for item in items]))
+    return share_out(items, light_up(rows, today=today))
+
+
+def in_clause_order(rows: QuerySet) -> QuerySet:
+    """Shares item by item, in the order of the clause."""
+    return rows.order_by(
         "item_id", "position", F("organization__kind_position"), F("organization__position"), "pk"
     )
+
+
+def share_out(items: list[SupervisionItem], lit: Iterable[Assignment]) -> list[SupervisionItem]:
+    """Give the items their lit shares, in the order these come in, and their `lamp`."""
     shares: dict[int, list[Assignment]] = {}
-    for row in light_up(rows, today=today):
+    for row in lit:
         shares.setdefault(row.item_id, []).append(row)
     for item in items:
         item.shares = shares.get(item.pk, [])

@@ -1,19 +1,21 @@
 """Reading: how many items show which light and which come first, without lighting every row.
 
 What is kept of the day counts and sorts; what an act has thrown away since is computed by the pure
-rule on the spot. Both give the same answer (tests/supervision/test_kept_lights.py).
+rule on the spot. Both give the same answer (tests/supervision/test_kept_lights.py), by the same
+number of statements: what has no light yet is lit together with the rows of the page.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Count, FilteredRelation, Q, QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet
 
-from supervision.desk import lit_items
+from supervision.desk import lit_items, seen_by
 from supervision.models import Assignment, Organization, SupervisionItem, User
-from supervision.overview import light_up
+from supervision.overview import in_clause_order, light_up, share_out
 from supervision.rules.lights import SEVERITY, Light
 from supervision.together import read_together
 
@@ -23,7 +25,8 @@ class Standing:
     """Where one item stands today: just enough to count and to sort."""
 
     pk: int
-    code: str
+    # None: no light of the day is kept.
+    code: str | None
     due_date: date | None
     position: int
 
@@ -33,56 +36,116 @@ class Standing:
         return (-SEVERITY[Light(self.code)], self.due_date or date.max, self.position, self.pk)
 
 
-def standings(rows: QuerySet[SupervisionItem], *, user: User, today: date) -> list[Standing]:
-    """The items of a queryset, in its own order. One query while nothing has changed since.
+Place = Callable[[Standing], tuple]
 
-    A body sees its own share's light, which is kept as well.
+
+def by_severity(one: Standing) -> tuple:
+    return one.order
+
+
+def by_number(one: Standing) -> tuple:
+    return one.position, one.pk
+
+
+def by_date(one: Standing) -> tuple:
+    return one.due_date or date.max, one.position, one.pk
+
+
+@dataclass(frozen=True)
+class Board:
+    """Items of which a page is shown: how many show which light, and that page, lit by the rule."""
+
+    codes: Counter
+    page: Page
+
+
+def lit_board(
+    rows: QuerySet[SupervisionItem],
+    *,
+    user: User,
+    today: date,
+    shown: QuerySet[SupervisionItem] | None = None,
+    place: Place = by_severity,
+    lights: Collection[str] = (),
+    size: int,
+    number: str | int | None = 1,
+) -> Board:
+    """Count the lights of all `rows` and light page `number` of them, in the order of `place`.
+
+    Only items of these `lights` are on the pages, with none given all. `shown` brings the columns
+    the page wants. A number out of range gives the nearest page. Four statements, for a body five,
+    whether lights are kept or not.
+    """
+    shown = rows if shown is None else shown
+    found = _kept_standings(rows, user=user, today=today)
+    lit: dict[int, SupervisionItem] = {}
+
+    def light(ids: Iterable[int]) -> None:
+        wanted = [pk for pk in ids if pk not in lit]
+        if wanted:
+            items = lit_items(shown.filter(pk__in=wanted), user=user, today=today)
+            lit.update({item.pk: item for item in items})
+
+    def ranked() -> list[Standing]:
+        known = (one for one in found if one.code and (not lights or one.code in lights))
+        return sorted(known, key=place)
+
+    missing = [one.pk for one in found if one.code is None]
+    if missing:
+        known = ranked()
+        # Each item lit now may move the others down by one place.
+        first = (Paginator(known, size).get_page(number).number - 1) * size
+        nearby = known[max(first - len(missing), 0) : first + size]
+        light([*missing, *(one.pk for one in nearby)])
+        found = [one if one.code else replace(one, code=_code(lit, one.pk)) for one in found]
+    page = Paginator(ranked(), size).get_page(number)
+    ids = [one.pk for one in page.object_list]
+    light(ids)
+    page.object_list = [lit[pk] for pk in ids if pk in lit]
+    return Board(Counter(one.code for one in found if one.code), page)
+
+
+def _code(lit: dict[int, SupervisionItem], pk: int) -> str | None:
+    """None for an item that went away since its place was read."""
+    return lit[pk].lamp.code if pk in lit else None
+
+
+def _kept_standings(rows: QuerySet[SupervisionItem], *, user: User, today: date) -> list[Standing]:
+    """The items of a queryset, without a code where no light is kept. One statement.
+
+    A body sees its own share's light, which is kept as well: two statements.
     """
     if user.is_body and not user.is_office:
         return _standings_of_body(rows, user=user, today=today)
     kept = FilteredRelation(
         "kept_lights", condition=Q(kept_lights__assignment=None, kept_lights__on_date=today)
     )
-    found = list(rows.annotate(kept=kept).values_list("pk", "kept__code", "due_date", "position"))
-    return _completed(found, user=user, today=today)
+    found = rows.annotate(kept=kept).values_list("pk", "kept__code", "due_date", "position")
+    return [Standing(*values) for values in found]
+
+
+def _kept_of_share(today: date) -> FilteredRelation:
+    return FilteredRelation("kept_light", condition=Q(kept_light__on_date=today))
 
 
 def _standings_of_body(
     rows: QuerySet[SupervisionItem], *, user: User, today: date
 ) -> list[Standing]:
-    """Two queries: the items, and the lights of the body's own shares in them."""
+    """Two statements: the items, and the lights of the body's own shares in them."""
     found = list(rows.values_list("pk", "due_date", "position"))
-    kept = FilteredRelation("kept_light", condition=Q(kept_light__on_date=today))
     own = (
         Assignment.objects.visible_to(user)
         .filter(organization_id=user.organization_id, item__in=rows.order_by().values("pk"))
-        .annotate(kept=kept)
+        .annotate(kept=_kept_of_share(today))
         .order_by("position", "pk")
     )
-    codes: dict[int, str] = {}
+    codes: dict[int, str | None] = {}
     for item, code, status in own.values_list("item_id", "kept__code", "status"):
         # The share that stands; of a body that only had it, the first one cancelled.
         if status != Assignment.Status.CANCELLED or item not in codes:
             codes[item] = code
     # An item without a share of the body itself, a predecessor's: by the rule.
-    return _completed(
-        [(pk, codes.get(pk), due_date, position) for pk, due_date, position in found],
-        user=user,
-        today=today,
-    )
-
-
-def _completed(found: list[tuple], *, user: User, today: date) -> list[Standing]:
-    """Where no light is kept, the one computed by the rule."""
-    missing = [pk for pk, code, *_rest in found if code is None]
-    computed = {}
-    if missing:
-        items = SupervisionItem.objects.visible_to(user).filter(pk__in=missing)
-        computed = {item.pk: item.lamp.code for item in lit_items(items, user=user, today=today)}
-    return [
-        Standing(pk, code or computed[pk], due_date, position)
-        for pk, code, due_date, position in found
-    ]
+    return [Standing(pk, codes.get(pk), due_date, position) for pk, due_date, position in found]
 
 
 @dataclass
@@ -100,49 +163,42 @@ class BodyTotal:
         self.red += count if code == Light.RED else 0
 
 
-def totals_by_body(rows: QuerySet[SupervisionItem], *, user: User, today: date) -> list[BodyTotal]:
-    """The bodies with a standing share in these items, in the official order, with their totals.
+def totals_by_body(
+    rows: QuerySet[SupervisionItem],
+    items: list[SupervisionItem],
+    *,
+    user: User,
+    today: date,
+) -> list[BodyTotal]:
+    """The bodies with a standing share among `rows`, in the official order, with their totals.
 
-    One query while nothing has changed since the lights were kept; it returns a row for each body
-    and light, whatever the number of items.
+    Lights `items` on the way, those among the rows that the page shows. Three statements, whatever
+    the number of rows and whether lights are kept or not: a row for each body and light, and the
+    shares of the page with those that have no light yet, and their milestones.
     """
-    shares = (
-        Assignment.objects.visible_to(user)
-        .filter(item__in=rows.order_by().values("pk"))
-        .exclude(status=Assignment.Status.CANCELLED)
+    visible = Assignment.objects.visible_to(user)
+    shares = visible.filter(item__in=rows.order_by().values("pk")).exclude(
+        status=Assignment.Status.CANCELLED
     )
-    kept = FilteredRelation("kept_light", condition=Q(kept_light__on_date=today))
-    lit = shares.annotate(kept=kept)
+    lit = shares.order_by().annotate(kept=_kept_of_share(today))
     found = read_together(
         bodies=Organization.objects.filter(
             pk__in=shares.order_by().values("organization")
         ).in_official_order(),
-        counts=lit.order_by()
-        .values_list("organization_id", "kept__code")
-        .annotate(count=Count("pk")),
+        counts=lit.values_list("organization_id", "kept__code").annotate(count=Count("pk")),
     )
     totals = {body.pk: BodyTotal(body) for body in found["bodies"]}
+    # Of the page, or of those the counts have no light for.
+    wanted = Q(item__in=[item.pk for item in items])
     for body, code, count in found["counts"]:
         if code is not None:
             totals[body].add(code, count)
     if any(code is None for _body, code, _count in found["counts"]):
-        for share in light_up(lit.filter(kept__code=None), today=today):
+        wanted |= Q(pk__in=lit.filter(kept__code=None).values("pk"))
+    with_kept = visible.annotate(kept=_kept_of_share(today)).annotate(kept_code=F("kept__code"))
+    now_lit = light_up(in_clause_order(with_kept.filter(wanted)), today=today)
+    for share in now_lit:
+        if share.kept_code is None and share.status != Assignment.Status.CANCELLED:
             totals[share.organization_id].add(share.lamp.code)
+    seen_by(share_out(items, now_lit), user)
     return list(totals.values())
-
-
-def in_severity(found: Iterable[Standing]) -> list[Standing]:
-    return sorted(found, key=lambda one: one.order)
-
-
-def count_codes(found: Iterable[Standing]) -> Counter:
-    return Counter(one.code for one in found)
-
-
-def lit_page(
-    rows: QuerySet[SupervisionItem], shown: Iterable[Standing], *, user: User, today: date
-) -> list[SupervisionItem]:
-    """The shown items in their order, lit by the pure rule."""
-    ids = [one.pk for one in shown]
-    items = {item.pk: item for item in lit_items(rows.filter(pk__in=ids), user=user, today=today)}
-    return [items[pk] for pk in ids if pk in items]

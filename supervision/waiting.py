@@ -1,8 +1,9 @@
 """Reading: what waits for the office and the leaders, since when, and against which limit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django.db.models import (
@@ -76,8 +77,6 @@ class Waiting:
 
     queue: str
     uid: Any
-    row: Any
-    item: SupervisionItem
     body: str
     since_date: date
     waited_days: int
@@ -85,6 +84,19 @@ class Waiting:
     is_mine: bool
     # The proposal of a step of the ladder.
     event_pk: int | None = None
+    # What was read of it: thousands may wait of which a page shows fifty.
+    known: tuple = field(default=(), repr=False, compare=False)
+    # The row and its item as they were read in full.
+    whole: tuple[Any, SupervisionItem] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def item(self) -> SupervisionItem:
+        return self.whole[1] if self.whole else _item_of(_named(self.known))
+
+    @cached_property
+    def row(self) -> Any:
+        """What is decided on: until `complete`, as much of it as a list asks for."""
+        return self.whole[0] if self.whole else _matter_of(_named(self.known), self.item)
 
     @property
     def is_late(self) -> bool:
@@ -111,28 +123,36 @@ NO_MOMENT = Cast(Value(None), DateTimeField())
 NO_DAY = Cast(Value(None), DateField())
 NO_ROW = Cast(Value(None), BigIntegerField())
 NOBODY = Value("", output_field=CharField())
-# The columns of a matter, in the order in which every queue gives them.
-COLUMNS = (
+# The columns of a matter, in the order in which every queue gives them. Those it depends on whose
+# turn it is come first: rows which have them in common are one question.
+DECIDING = (
     "queue",
-    "row_pk",
-    "row_uid",
     "row_status",
-    "event_pk",
-    "body_name",
-    "moment",
-    "day",
     "endorser",
-    "share_pk",
     "share_status",
-    "item_pk",
-    "item_uid",
     "item_status",
-    "item_title",
     "item_leader",
     "item_key",
     "item_drafter",
     "item_drafter_deputy",
 )
+COLUMNS = (
+    *DECIDING,
+    "row_pk",
+    "row_uid",
+    "event_pk",
+    "body_name",
+    "moment",
+    "day",
+    "share_pk",
+    "item_pk",
+    "item_uid",
+    "item_title",
+)
+
+
+def _named(values: tuple) -> dict[str, Any]:
+    return dict(zip(COLUMNS, values, strict=True))
 
 
 def _row_of(model: type[Model], **values) -> Any:
@@ -160,33 +180,42 @@ class _Reader:
             if only in ("", queue)
         ]
         calendar, limit_of = working_calendar(), limits()
+        is_mine: dict[tuple, bool] = {}
+        waited: dict[date, int] = {}
         found = []
         for values in rows[0].union(*rows[1:], all=True):
-            known = dict(zip(COLUMNS, values, strict=True))
-            queue, item = known["queue"], self.item_of(known)
-            row = self.row_of(queue, known, item)
-            day = known["day"]
-            if known["moment"] is not None:
-                day = timezone.localdate(known["moment"])
+            queue, turn = values[0], values[: len(DECIDING)]
+            row_pk, uid, event_pk, body, moment, day = values[len(DECIDING) :][:6]
+            if moment is not None:
+                day = timezone.localdate(moment)
             day = day or self.today
+            if day not in waited:
+                waited[day] = max(calendar.between(day, self.today), 0)
+            if turn not in is_mine:
+                known = _named(values)
+                row = _matter_of(known, _item_of(known))
+                is_mine[turn] = MAY_DECIDE[queue](row, self.user)
+            if not (is_mine[turn] or self.user.is_office):
+                continue
             code = QUEUES[queue][1]
             found.append(
-                Waiting(
-                    queue=queue,
-                    uid=known["row_uid"],
-                    row=row,
-                    item=item,
-                    body=known["body_name"],
-                    since_date=day,
-                    waited_days=max(calendar.between(day, self.today), 0),
-                    limit_days=limit_of[code, ""][0] if code else None,
-                    event_pk=known["event_pk"],
-                    is_mine=MAY_DECIDE[queue](row, self.user),
+                (
+                    day,
+                    row_pk,
+                    Waiting(
+                        queue=queue,
+                        uid=uid,
+                        body=body,
+                        since_date=day,
+                        waited_days=waited[day],
+                        limit_days=limit_of[code, ""][0] if code else None,
+                        is_mine=is_mine[turn],
+                        event_pk=event_pk,
+                        known=values,
+                    ),
                 )
             )
-        if not self.user.is_office:
-            found = [waiting for waiting in found if waiting.is_mine]
-        return sorted(found, key=lambda waiting: (waiting.since_date, waiting.row.pk))
+        return [waiting for _day, _pk, waiting in sorted(found, key=lambda one: one[:2])]
 
     def queues(self) -> dict[str, QuerySet]:
         shares = self.shares
@@ -285,31 +314,33 @@ class _Reader:
             .values_list(*COLUMNS)
         )
 
-    def item_of(self, known: dict) -> SupervisionItem:
-        return _row_of(
-            SupervisionItem,
-            id=known["item_pk"],
-            uid=known["item_uid"],
-            status=known["item_status"],
-            title=known["item_title"],
-            leader_id=known["item_leader"],
-            is_key=known["item_key"],
-            drafted_by_id=known["item_drafter"],
-            drafted_by_deputy_id=known["item_drafter_deputy"],
-        )
 
-    def row_of(self, queue: str, known: dict, item: SupervisionItem) -> Any:
-        """The row itself: as much of it as a list and the question whose it is ask for."""
-        model = ROWS[queue][0]
-        values = {"id": known["row_pk"], "uid": known["row_uid"], "status": known["row_status"]}
-        if model is SupervisionItem:
-            return item
-        if model is ExtensionRequest:
-            row = _row_of(model, endorsed_by_id=known["endorser"], **values)
-            row.assignment = _row_of(Assignment, id=known["share_pk"], status=known["share_status"])
-            row.assignment.item = item
-            return row
-        return _row_of(Assignment if model is Event else model, **values)
+def _item_of(known: dict) -> SupervisionItem:
+    return _row_of(
+        SupervisionItem,
+        id=known["item_pk"],
+        uid=known["item_uid"],
+        status=known["item_status"],
+        title=known["item_title"],
+        leader_id=known["item_leader"],
+        is_key=known["item_key"],
+        drafted_by_id=known["item_drafter"],
+        drafted_by_deputy_id=known["item_drafter_deputy"],
+    )
+
+
+def _matter_of(known: dict, item: SupervisionItem) -> Any:
+    """The row itself: as much of it as a list and the question whose it is ask for."""
+    model = ROWS[known["queue"]][0]
+    values = {"id": known["row_pk"], "uid": known["row_uid"], "status": known["row_status"]}
+    if model is SupervisionItem:
+        return item
+    if model is ExtensionRequest:
+        row = _row_of(model, endorsed_by_id=known["endorser"], **values)
+        row.assignment = _row_of(Assignment, id=known["share_pk"], status=known["share_status"])
+        row.assignment.item = item
+        return row
+    return _row_of(Assignment if model is Event else model, **values)
 
 
 def _may_decide_extension(extension: ExtensionRequest, user: User) -> bool:
@@ -383,18 +414,18 @@ def complete(waiting: Waiting) -> Waiting:
     if model is Event:
         share = Assignment.objects.select_related("item", "organization").get(pk=waiting.row.pk)
         share.proposed = Event.objects.get(pk=waiting.event_pk)
-        return replace(waiting, row=share, item=share.item)
+        return replace(waiting, whole=(share, share.item))
     if model is SupervisionItem:
         item = SupervisionItem.objects.select_related("document", "drafted_by")
         item = item.get(pk=waiting.row.pk)
-        return replace(waiting, row=item, item=item)
+        return replace(waiting, whole=(item, item))
     to_body = path["body"].removesuffix("__short_name")
     more = ("proposed_organization",) if model is Objection else ()
     row = model.objects.select_related(path["item"], to_body, *more).get(pk=waiting.row.pk)
     item = row
     for name in path["item"].split("__"):
         item = getattr(item, name)
-    return replace(waiting, row=row, item=item)
+    return replace(waiting, whole=(row, item))
 
 
 def waiting_for(user: User, *, today: date, only: str = "") -> list[Waiting]:

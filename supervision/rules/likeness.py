@@ -4,7 +4,7 @@ A near-duplicate is pointed out, never refused (domain.md, sections 3.4 and 13).
 """
 
 import unicodedata
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -38,12 +38,20 @@ def _shared(one: frozenset[str], other: frozenset[str]) -> int:
     return common * 100 // (len(one) + len(other) - common)
 
 
-def like_others(texts: Mapping[Key, str], *, from_percent: int) -> dict[Key, Key]:
-    """For each text the one most like it, if they share at least `from_percent`."""
+def like_others(
+    texts: Mapping[Key, str], *, from_percent: int, of: Collection[Key] | None = None
+) -> dict[Key, Key]:
+    """For each text, or those `of` some keys, the one most like it that shares `from_percent`.
+
+    With equal shares the first.
+    """
     sets = {key: trigrams(text) for key, text in texts.items()}
     keys = [key for key, found in sets.items() if found]
+    wanted = set(keys if of is None else of)
+    keys.sort(key=lambda key: key not in wanted)
+    asked = [key for key in keys if key in wanted]
     best: dict[Key, tuple[int, Key]] = {}
-    for place, one in enumerate(keys):
+    for place, one in enumerate(asked):
         for other in keys[place + 1 :]:
             small, large = sorted((len(sets[one]), len(sets[other])))
             # Sets that differ this much in size cannot share so much.

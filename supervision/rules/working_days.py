@@ -1,10 +1,10 @@
 """Working days: weekdays, corrected both ways by the State Council's yearly notice."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from chinese_calendar import constants
 
@@ -64,8 +64,14 @@ class WorkingCalendar:
 
         Raises OverflowError beyond the years a date can hold.
         """
-        if n == 0:
-            return day
+        return day if n == 0 else self._nth(day, n)
+
+    @cached_property
+    def _nth(self) -> Callable[[date, int], date]:
+        """`_find`, remembering: thousands of rows ask about the same few days."""
+        return lru_cache(maxsize=8192)(self._find)
+
+    def _find(self, day: date, n: int) -> date:
         position = self._count(day.toordinal()) + n
         if n < 0 and not self.is_working(day):
             position += 1

@@ -33,6 +33,24 @@ from supervision.services.assignments import add_date_change
 from supervision.services.calendar import working_calendar
 
 BATCH = 500
+# What a plan asks of a share, and a preview shows of it.
+SHOWN = (
+    "uid",
+    "status",
+    "suspended_from",
+    "accept_due_date",
+    "objection_due_date",
+    "plan_due_date",
+    "due_date",
+    "due_receipt",
+    "receipts",
+    "item__uid",
+    "item__number",
+    "item__title",
+    "item__status",
+    "organization__uid",
+    "organization__short_name",
+)
 PENDING = (Assignment.Status.PENDING, Assignment.Status.DISPUTED)
 
 
@@ -115,20 +133,26 @@ def recount_dates(
 
 
 def _open_shares(today: date) -> models.QuerySet:
-    """Shares that may hold a date to come, with what a preview shows of them."""
+    """Shares that may hold a date to come which rests on a receipt, with what a preview shows."""
     of_share = {"assignment": OuterRef("pk")}
+    own = (
+        Q(accept_due_date__gt=today) | Q(objection_due_date__gt=today) | Q(plan_due_date__gt=today)
+    )
+
+    def below(rows: models.QuerySet, **to_come) -> Exists:
+        return Exists(rows.filter(**of_share, **to_come).exclude(receipt={}))
+
     return (
         Assignment.objects.open()
         .filter(
-            Q(due_date__gt=today)
-            | Q(accept_due_date__gt=today)
-            | Q(objection_due_date__gt=today)
-            | Q(plan_due_date__gt=today)
-            | Exists(ReportPeriod.objects.filter(**of_share, due_date__gt=today))
-            | Exists(Milestone.objects.filter(**of_share, planned_date__gt=today))
-            | Exists(Objection.objects.filter(**of_share, decide_by_date__gt=today))
+            Q(due_date__gt=today) & ~Q(due_receipt={})
+            | own & ~Q(receipts={})
+            | below(ReportPeriod.objects, due_date__gt=today)
+            | below(Milestone.objects, planned_date__gt=today)
+            | below(Objection.objects, decide_by_date__gt=today)
         )
         .select_related("item", "organization")
+        .only(*SHOWN)
         .order_by("pk")
     )
 

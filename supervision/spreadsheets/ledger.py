@@ -331,9 +331,12 @@ class LedgerReader:
         filed = ProgressReport.objects.filter(
             period__assignment=OuterRef("pk"), status__in=FILED
         ).order_by("-period__start_date")
-        rows = rows.annotate(last_report_pk=Subquery(filed.values("pk")[:1])).select_related(
-            "item__document", "item__clause", "item__leader", "organization"
-        )
+        # The lead as the clause names it, for those who do not see the lead's own share.
+        parties = Party.objects.filter(item=OuterRef("item"), role=Responsibility.LEAD)
+        rows = rows.annotate(
+            last_report_pk=Subquery(filed.values("pk")[:1]),
+            named_lead=Subquery(parties.order_by("pk").values("named_as")[:1]),
+        ).select_related("item__document", "item__clause", "item__leader", "organization")
         shares = light_up(rows, today=self.today, has_bodies_of_the_day=True)
         reports = {
             report.pk: report
@@ -406,9 +409,8 @@ def _place(share: Assignment) -> tuple:
 def _lines(shares: Sequence[Assignment], body: Organization | None) -> list[Line]:
     """The items of these shares, one line each."""
     found = []
-    groups = [(pk, list(rows)) for pk, rows in groupby(shares, key=lambda share: share.item_id)]
-    named = _named_leads([pk for pk, _rows in groups])
-    for pk, rows in groups:
+    for _item, group in groupby(shares, key=lambda share: share.item_id):
+        rows = list(group)
         item = rows[0].item
         live = [row for row in rows if row.outcome != Outcome.CANCELLED] or rows
         lead = next((row for row in live if row.role == Responsibility.LEAD), None)
@@ -419,18 +421,12 @@ def _lines(shares: Sequence[Assignment], body: Organization | None) -> list[Line
                 item=item,
                 lamp=told_by.lamp if body is not None else lamp_of_item(item, live),
                 told_by=told_by,
-                lead_name=str(lead.organization) if lead else named.get(pk, ""),
+                lead_name=str(lead.organization) if lead else rows[0].named_lead or "",
                 support_names=_names(others),
                 shares=live,
             )
         )
     return found
-
-
-def _named_leads(items: Sequence[int]) -> dict[int, str]:
-    """The lead as the clause names it, for those who do not see the lead's own share."""
-    parties = Party.objects.filter(item__in=items, role=Responsibility.LEAD)
-    return dict(parties.values_list("item_id", "named_as"))
 
 
 def _names(shares: Sequence[Assignment]) -> str:

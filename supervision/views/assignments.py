@@ -292,7 +292,8 @@ def _papers_of(row: Assignment, user) -> dict:
 
 def return_url(period: ReportPeriod) -> str:
     """Where a body writes the return of a period."""
-    return reverse("supervision:returns_of", args=[period.label]) + f"#return-{period.uid}"
+    address = reverse("supervision:returns_of", args=[period.label])
+    return f"{address}?row={period.uid}#return-{period.uid}"
 
 
 def _of(assignment: Assignment, rows) -> list:

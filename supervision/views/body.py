@@ -40,6 +40,7 @@ from supervision.services.reports import submit_report
 from supervision.services.requests import submit_extension
 from supervision.services.settings import limits, working_calendar
 from supervision.together import read_together
+from supervision.views.assignments import return_url
 from supervision.views.base import local_today
 from supervision.views.navigation import page_of
 
@@ -310,7 +311,7 @@ def _sent_back_entry(report: ProgressReport, today, calendar) -> Entry:
         period.due_date,
         code,
         words,
-        reverse("supervision:returns_of", args=[period.label]) + f"#return-{period.uid}",
+        return_url(period),
         _("Correct it"),
         _("%(period)s: %(reason)s") % {"period": period.label, "reason": report.review_opinion},
         period.assignment.item.number or "",

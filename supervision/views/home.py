@@ -20,10 +20,9 @@ from supervision.models import Assignment, Event, EventKind, SupervisionItem
 from supervision.public_site import public_site
 from supervision.rules.lights import Light
 from supervision.services.items import instruct_new_item
-from supervision.standing import count_codes, in_severity, lit_page, standings
+from supervision.standing import lit_board
 from supervision.together import figures, read_together
 from supervision.views.base import local_today, perform
-from supervision.views.navigation import page_of
 from supervision.waiting import QUEUES, count_by_queue, waiting_for
 
 BAD = (Light.RED, Light.ORANGE, Light.YELLOW)
@@ -123,10 +122,8 @@ def _queues(waiting, *, only_filled: bool = False) -> list[dict]:
 def office_home(request):
     user, today = request.user, local_today()
     rows = _supervised(user)
-    found = standings(rows, user=user, today=today)
-    codes = count_codes(found)
+    bad = lit_board(rows, user=user, today=today, lights=BAD, size=BAD_SHOWN)
     waiting = waiting_for(user, today=today)
-    bad = in_severity(one for one in found if one.code in BAD)
     since = timezone.make_aware(datetime.combine(today - timedelta(days=1), time.min))
     events = (
         Event.objects.visible_to(user)
@@ -165,8 +162,8 @@ def office_home(request):
     drafts, initiated = beside["items"][0]
     context = {
         "today": today,
-        "figures": _figures(codes),
-        **_overview(codes),
+        "figures": _figures(bad.codes),
+        **_overview(bad.codes),
         "queues": _queues(waiting),
         "mine": sum(row.is_mine for row in waiting),
         "own_late": [row for row in waiting if row.is_late],
@@ -177,8 +174,8 @@ def office_home(request):
         "unsigned_count": unsigned_count,
         "drafts": drafts,
         "initiated": initiated,
-        "bad": lit_page(rows, bad[:BAD_SHOWN], user=user, today=today),
-        "bad_more": max(len(bad) - BAD_SHOWN, 0),
+        "bad": bad.page.object_list,
+        "bad_more": max(bad.page.paginator.count - BAD_SHOWN, 0),
         "changes": _named_changes(beside["changes"]),
         "news": [(event.item, entry(event)) for event in beside["news"]],
         "can_create": permissions.can_create_item(user),
@@ -230,18 +227,17 @@ def leader_home(request, form=None):
     """Own items, worst first, one sentence each; above them what waits for a decision."""
     user, today = request.user, local_today()
     rows = _supervised(user)
-    found = standings(rows, user=user, today=today)
-    codes = count_codes(found)
-    page = page_of(request, in_severity(found), LEADER_PAGE)
+    number = request.GET.get("page")
+    board = lit_board(rows, user=user, today=today, size=LEADER_PAGE, number=number)
     waiting = [row for row in waiting_for(user, today=today) if row.is_mine]
     context = {
         "today": today,
-        "figures": _figures(codes),
-        **_overview(codes),
+        "figures": _figures(board.codes),
+        **_overview(board.codes),
         "waiting": waiting,
         "instruct_form": form or NewInstructionForm(act="instruct"),
-        "page_obj": page,
-        "items": lit_page(rows, page.object_list, user=user, today=today),
+        "page_obj": board.page,
+        "items": board.page.object_list,
         "is_principal": user.has_role(permissions.PRINCIPAL),
     }
     return render(request, "desk/leader_home.html", context)

@@ -46,7 +46,7 @@ from supervision.models import (
 )
 from supervision.services import items as services
 from supervision.services.items import PartyData
-from supervision.standing import count_codes, in_severity, lit_page, standings
+from supervision.standing import by_number, by_severity, lit_board
 from supervision.together import read_together
 from supervision.views import item_acts
 from supervision.views.base import (
@@ -57,7 +57,7 @@ from supervision.views.base import (
     uids_of,
 )
 from supervision.views.letters import letter_rows, letters_about
-from supervision.views.navigation import Link, chips, page_of, query_without
+from supervision.views.navigation import Link, chips, query_without
 from supervision.views.saved_views import views_of
 
 PAGE_SIZE = 50
@@ -123,21 +123,23 @@ def items(request):
     user = request.user
     today = local_today()
     rows = filtered(request, visible_items(user)).order_by("position", "pk")
-    found = standings(rows, user=user, today=today)
-    counts = counted_lights(count_codes(found))
     light = _chosen(request, "light")
-    if light:
-        found = [one for one in found if one.code == light]
-    if _chosen(request, "order") != "number":
-        found = in_severity(found)
-    page = page_of(request, found, PAGE_SIZE)
-    shown = visible_items(user).select_related("document", "clause", "leader")
-    page.object_list = lit_page(shown, page.object_list, user=user, today=today)
+    board = lit_board(
+        rows,
+        user=user,
+        today=today,
+        shown=visible_items(user).select_related("document", "clause", "leader"),
+        place=by_number if _chosen(request, "order") == "number" else by_severity,
+        lights=[light] if light else (),
+        size=PAGE_SIZE,
+        number=request.GET.get("page"),
+    )
+    counts = counted_lights(board.codes)
     is_office = user.is_office
     context = {
-        "page_obj": page,
+        "page_obj": board.page,
         "query": query_without(request, "page"),
-        "total": page.paginator.count,
+        "total": board.page.paginator.count,
         "light_chips": chips(
             request,
             "light",

@@ -56,7 +56,7 @@ def _shown(request, form) -> dict:
     if body is not None:
         rows = rows.of_body_on(body, today)
     light = choice["light"]
-    items = ledger_items(rows, user=user, today=today, light=light, is_of_body=body is not None)
+    items = ledger_items(rows, today=today, light=light, is_of_body=body is not None)
     page = page_of(request, items, PAGE_SIZE)
     columns = chosen_columns(PRINT_COLUMNS, form.initial["columns"])
     return {

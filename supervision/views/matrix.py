@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from supervision import permissions
-from supervision.desk import SHOWN_AS, lit_items, short_word
+from supervision.desk import SHOWN_AS, short_word
 from supervision.models import Assignment, Clause, SavedView, SupervisionItem
 from supervision.standing import BodyTotal, totals_by_body
 from supervision.views.base import local_today
@@ -36,10 +36,10 @@ def matrix(request):
         .exclude(status=SupervisionItem.Status.CANCELLED)
         .order_by("document__issued_date", "document", "position", "pk")
     )
-    columns = totals_by_body(rows, user=user, today=today)
     is_whole = request.GET.get("print") == "all"
     page = page_of(request, rows, max(rows.count(), 1) if is_whole else PAGE_SIZE)
-    items = lit_items(page.object_list.select_related("document"), user=user, today=today)
+    items = list(page.object_list.select_related("document"))
+    columns = totals_by_body(rows, items, user=user, today=today)
     for item in items:
         _fill(item, columns)
     selects = selects_of(request)

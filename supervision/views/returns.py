@@ -1,8 +1,11 @@
 """A body's returns: the list of periods, and a whole period on one page, saved row by row."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.db.models import Count, Min, Q
 from django.http import Http404, JsonResponse
@@ -34,10 +37,20 @@ from supervision.views.assignments import (
 )
 from supervision.views.base import local_today
 from supervision.views.body import due_words, require_body
-from supervision.views.navigation import chips
-from supervision.views.return_rows import Row, of_section, own_periods, progress_of, rows_of
+from supervision.views.navigation import chips, page_of, query_without
+from supervision.views.return_rows import (
+    Brief,
+    Row,
+    briefs_of,
+    of_section,
+    own_periods,
+    progress_of,
+    rows_of,
+)
 
 Status = ProgressReport.Status
+# An ordinary body has about twenty returns a month; what is more goes on further pages.
+PAGE_SIZE = 50
 
 
 @login_required
@@ -87,34 +100,51 @@ def _is_owed() -> Q:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def returns_of(request, label):
-    """The returns of one period, all shares of the body on one page."""
+    """The returns of one period: all shares of the body on one page, of a large body on several.
+
+    A submit is about the rows of its page, which it names, and leads back there.
+    """
     require_body(request.user)
-    rows = rows_of(request.user, label)
-    if not rows:
+    briefs = briefs_of(request.user, label)
+    if not briefs:
         raise Http404
+    posted = set(request.POST.getlist("row"))
+    troubled: dict[int, tuple] = {}
     if request.method == "POST":
+        sent = [brief for brief in briefs if not posted or str(brief.uid) in posted]
+        posted = {str(brief.uid) for brief in sent}
+        rows = rows_of(request.user, label, briefs, [brief.pk for brief in sent])
         troubled = save_rows(request, rows)
         if not troubled:
-            return redirect("supervision:returns_of", label)
-        rows = rows_of(request.user, label)
-        for row in rows:
-            if row.period.pk in troubled:
-                row.form, row.theirs = troubled[row.period.pk]
+            return redirect(_after(request, label))
+        briefs = briefs_of(request.user, label)
     sections = list(request.user.organization.sections.filter(is_active=True))
-    if sections and request.method != "POST":
-        rows = of_section(rows, request.GET.get("section", ""))
+    shown = briefs
+    if sections and not troubled:
+        shown = of_section(briefs, request.GET.get("section", ""))
+    if wanted := request.GET.get("q", "").strip():
+        shown = [brief for brief in shown if wanted.casefold() in brief.title.casefold()]
+    is_head = request.user.has_role(Role.BODY_HEAD)
+    shown.sort(key=lambda brief: brief.urgency(is_head=is_head))
+    page = _page_of(request, [brief for brief in shown if not brief.is_idle])
+    idle = page_of(request, [brief for brief in shown if brief.is_idle], PAGE_SIZE, name="idle")
+    on_page = [*page.object_list, *idle.object_list]
+    if troubled:
+        # What was sent stays together, wherever it would stand now.
+        on_page = [brief for brief in shown if str(brief.uid) in posted]
+    rows = rows_of(request.user, label, briefs, [brief.pk for brief in on_page])
     for row in rows:
+        if row.period.pk in troubled:
+            row.form, row.theirs = troubled[row.period.pk]
         if row.period.status == ReportPeriod.Status.OPEN:
             row.links = act_links(row.assignment, request.user, back=return_url(row.period))
-    is_head = request.user.has_role(Role.BODY_HEAD)
-    rows.sort(key=lambda row: row.urgency(is_head=is_head))
     today = local_today()
-    due = min((row.period.due_date for row in rows), default=today)
+    due = min((brief.due_date for brief in shown), default=today)
     code, words = due_words(due, today, working_calendar())
     open_rows = [row for row in rows if row.is_editable]
     waiting = [row for row in rows if row.is_under_sign_off]
     context = {
-        **progress_of(rows),
+        **progress_of(shown),
         "sections": chips(
             request,
             "section",
@@ -127,6 +157,13 @@ def returns_of(request, label):
         "label": label,
         "rows": [row for row in rows if not row.is_idle],
         "idle_rows": [row for row in rows if row.is_idle],
+        "page_obj": page,
+        "idle_page": idle,
+        "query": query_without(request, "page", "row"),
+        "idle_query": query_without(request, "idle", "row"),
+        "section": request.GET.get("section", ""),
+        "q": wanted,
+        "is_searched": bool(wanted) or len(briefs) > PAGE_SIZE,
         "due": due,
         "code": code,
         "words": words,
@@ -135,6 +172,24 @@ def returns_of(request, label):
         "has_form": bool(open_rows),
     }
     return render(request, "desk/reports/returns_of.html", context)
+
+
+def _page_of(request, briefs: list[Brief]) -> Page:
+    """The page asked for by number, or else the one on which the named return stands."""
+    if "page" not in request.GET and (uid := request.GET.get("row")):
+        place = next((n for n, brief in enumerate(briefs) if str(brief.uid) == uid), 0)
+        return Paginator(briefs, PAGE_SIZE).get_page(place // PAGE_SIZE + 1)
+    return page_of(request, briefs, PAGE_SIZE)
+
+
+def _after(request, label: str) -> str:
+    """Where a submit leads: to its page with its filters, or to the page its button named."""
+    address = reverse("supervision:returns_of", args=[label])
+    query = query_without(request, "page", "row")
+    number = request.POST.get("go_to") or request.GET.get("page", "")
+    if number.isdecimal():
+        query = "&".join(part for part in (query, urlencode({"page": number})) if part)
+    return f"{address}?{query}" if query else address
 
 
 @login_required
@@ -146,9 +201,11 @@ def return_draft(request, label, uid):
     mistake in it is named and left out, the rest is kept.
     """
     require_body(request.user)
-    row = next((row for row in rows_of(request.user, label) if row.period.uid == uid), None)
-    if row is None:
+    briefs = briefs_of(request.user, label)
+    brief = next((brief for brief in briefs if brief.uid == uid), None)
+    if brief is None:
         raise Http404
+    (row,) = rows_of(request.user, label, briefs, [brief.pk])
     if not row.is_editable:
         return _state_of(
             request, label, uid, problems=[_("This return is out of your hands now.")], status=409
@@ -200,8 +257,10 @@ def _mark(request, report: ProgressReport, is_complete: bool) -> ProgressReport:
 
 def _state_of(request, label, uid, *, problems=(), theirs=None, status=200) -> JsonResponse:
     """What a row and the page's count look like after it was saved, or was not."""
-    rows = rows_of(request.user, label)
-    row = next(row for row in rows if row.period.uid == uid)
+    briefs = briefs_of(request.user, label)
+    (row,) = rows_of(
+        request.user, label, briefs, [brief.pk for brief in briefs if brief.uid == uid]
+    )
     row.theirs = theirs
     rates = {}
     if row.form is not None:
@@ -219,7 +278,7 @@ def _state_of(request, label, uid, *, problems=(), theirs=None, status=200) -> J
             "is_complete": row.is_marked,
             "has_moves": bool(row.moves),
             "rates": rates,
-            "count": render_to_string("desk/reports/_count.html", progress_of(rows), request),
+            "count": render_to_string("desk/reports/_count.html", progress_of(briefs), request),
         },
         status=status,
     )

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 from supervision import charts, permissions
 from supervision.desk import counted_lights
 from supervision.models import Clause, Milestone, SavedView, SupervisionItem
-from supervision.standing import count_codes, lit_page, standings
+from supervision.standing import by_date, lit_board
 from supervision.views.base import local_today
 from supervision.views.items import filtered, milestone_code, selects_of, visible_items
-from supervision.views.navigation import Link, chips, page_of, query_without
+from supervision.views.navigation import Link, chips, query_without
 from supervision.views.saved_views import views_of
 
 PAGE_SIZE = 40
@@ -36,20 +36,24 @@ def timeline(request):
         .exclude(status=SupervisionItem.Status.CANCELLED)
         .order_by("position", "pk")
     )
-    found = standings(rows, user=user, today=today)
-    counts = counted_lights(count_codes(found))
     light = request.GET.get("light", "").strip()
-    found = [one for one in found if not light or one.code == light]
-    found.sort(key=lambda one: (one.due_date or date.max, one.position, one.pk))
-    page = page_of(request, found, PAGE_SIZE)
-    shown = visible_items(user).select_related("document", "leader")
-    items = lit_page(shown, page.object_list, user=user, today=today)
+    board = lit_board(
+        rows,
+        user=user,
+        today=today,
+        shown=visible_items(user).select_related("document", "leader"),
+        place=by_date,
+        lights=[light] if light else (),
+        size=PAGE_SIZE,
+        number=request.GET.get("page"),
+    )
+    counts = counted_lights(board.codes)
+    items = board.page.object_list
     scale = _scale(items, today)
     for item in items:
         _draw(item, scale, today)
-    page.object_list = items
     context = {
-        "page_obj": page,
+        "page_obj": board.page,
         "query": query_without(request, "page"),
         "axis": charts.timeline_axis(scale, today=today, title=_("Time line")),
         "as_of": timezone.now(),

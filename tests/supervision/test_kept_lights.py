@@ -1,5 +1,7 @@
 """Lights kept of the day count and sort as the pure rule would; every act throws them away."""
 
+import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -13,7 +15,7 @@ from supervision.models import Event, KeptLight, SupervisionItem
 from supervision.services.acts import record_event
 from supervision.services.kept_lights import keep_lights
 from supervision.services.reports import approve_report
-from supervision.standing import count_codes, in_severity, standings
+from supervision.standing import by_date, by_number, lit_board
 from tests.factories import (
     NOON,
     TODAY,
@@ -72,9 +74,16 @@ def by_rule(user) -> list[tuple[int, str]]:
     ]
 
 
-def by_standing(user) -> list[tuple[int, str]]:
+def by_standing(user, *, size: int = 1000, **wanted) -> list[tuple[int, str]]:
+    """All pages of the board, one after the other."""
     items = SupervisionItem.objects.visible_to(user).order_by("position", "pk")
-    return [(one.pk, one.code) for one in in_severity(standings(items, user=user, today=TODAY))]
+    found, number, pages = [], 0, 1
+    while number < pages:
+        number += 1
+        board = lit_board(items, user=user, today=TODAY, size=size, number=number, **wanted)
+        found += [(item.pk, item.lamp.code) for item in board.page]
+        pages = board.page.paginator.num_pages
+    return found
 
 
 @pytest.mark.parametrize("kept", ["none", "some", "all", "of yesterday"])
@@ -87,6 +96,41 @@ def test_the_order_is_that_of_the_pure_rule(world, who, kept):
     user = getattr(world, who)
 
     assert by_standing(user) == by_rule(user)
+
+
+@pytest.mark.parametrize("kept", ["none", "some", "few", "all"])
+@pytest.mark.parametrize("who", ["officer", "leader", "liaison"])
+def test_page_by_page_it_is_the_same_order_and_as_many_statements(world, who, kept):
+    """What acts have thrown away is lit with the page, wherever it then belongs."""
+    user = getattr(world, who)
+    keep_lights(TODAY)
+    gone = {"none": 1, "some": 3, "few": 11, "all": 10**6}[kept]
+    pks = list(SupervisionItem.objects.order_by("pk").values_list("pk", flat=True))
+    if kept != "all":
+        KeptLight.objects.filter(item__in=pks[::gone]).delete()
+    rule = by_rule(user)
+    dates = dict(SupervisionItem.objects.values_list("pk", "due_date"))
+
+    assert by_standing(user, size=5) == rule
+    number = by_standing(user, size=5, place=by_number)
+    assert number == [(pk, dict(rule)[pk]) for pk in pks if pk in dict(rule)]
+    dated = by_standing(user, size=5, place=by_date)
+    assert sorted(dated) == sorted(rule)
+    assert [dates[pk] for pk, _code in dated if dates[pk]] == sorted(
+        dates[pk] for pk, _code in rule if dates[pk]
+    )
+    items = SupervisionItem.objects.visible_to(user).order_by("position", "pk")
+    for lights in (["red"], ["yellow", "green"], ["blue"]):
+        wanted = [(pk, code) for pk, code in rule if code in lights]
+        assert by_standing(user, size=5, lights=lights) == wanted
+        for page in ("1", "2", "99", "0", "x"):
+            with CaptureQueriesContext(connection) as captured:
+                board = lit_board(items, user=user, today=TODAY, lights=lights, size=4, number=page)
+            assert board.codes == Counter(code for _pk, code in rule)
+            place = (board.page.number - 1) * 4
+            assert [item.pk for item in board.page] == [pk for pk, _ in wanted][place : place + 4]
+            lit = [one for one in captured if "judged_due_date" in one["sql"]]
+            assert len(lit) <= 1
 
 
 def test_every_kept_light_equals_the_pure_rule(world):
@@ -142,8 +186,9 @@ def test_nothing_of_a_light_is_frozen(world):
     KeptLight.objects.all().delete()
 
     assert Event.objects.count() == before
-    found = standings(SupervisionItem.objects.all(), user=world.officer, today=TODAY)
-    assert count_codes(found).total() == 38
+    items = SupervisionItem.objects.all()
+    board = lit_board(items, user=world.officer, today=TODAY, size=5)
+    assert board.codes.total() == 38
 
 
 @pytest.mark.parametrize("page", ["home", "items", "matrix", "timeline"])
@@ -159,3 +204,35 @@ def test_pages_light_only_what_they_show(client, world, page):
 
     assert answer.status_code == 200
     assert len(captured) <= 12
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/desk/",
+        "/desk/items/",
+        "/desk/items/?light=red&page=2",
+        "/desk/matrix/",
+        "/desk/timeline/?light=yellow",
+        "/desk/ledger/?light=red",
+        "/desk/ledger/?light=green",
+    ],
+)
+@pytest.mark.parametrize("who", ["officer", "leader", "liaison"])
+def test_a_page_says_the_same_whether_lights_are_kept_or_not(client, world, who, address):
+    client.force_login(getattr(world, who))
+
+    def shown() -> str:
+        answer = client.get(address)
+        if answer.status_code == 403:
+            return ""
+        assert answer.status_code == 200
+        return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", answer.content.decode())
+
+    nothing = shown()
+    keep_lights(TODAY)
+    everything = shown()
+    pks = SupervisionItem.objects.order_by("pk").values_list("pk", flat=True)
+    KeptLight.objects.filter(item__in=list(pks[::3])).delete()
+
+    assert shown() == everything == nothing

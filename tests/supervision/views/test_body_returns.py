@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from supervision.models import Event, ProgressReport, ReportFigure
 from supervision.services.reports import save_report, submit_report
+from supervision.views.assignments import return_url
 from tests.factories import (
     NOON,
     AssignmentFactory,
@@ -416,3 +417,147 @@ def test_the_pages_cost_the_same_for_ten_times_the_rows(client, city):
             page.append(len(queries))
         counts.append(page)
     assert counts[0] == counts[1]
+
+
+@pytest.fixture
+def many(city, monkeypatch):
+    """Seven returns, three a page."""
+    monkeypatch.setattr("supervision.views.returns.PAGE_SIZE", 3)
+    return [
+        PeriodFactory(
+            assignment__organization=city.bureau,
+            assignment__item=ItemFactory(dispatched=True, title=f"第{number}项", position=number),
+        )
+        for number in range(7)
+    ]
+
+
+def uids(answer) -> list[str]:
+    return [str(row.period.uid) for row in answer.context["rows"]]
+
+
+def test_a_large_body_reads_page_by_page_and_loses_no_row(client, city, many):
+    client.force_login(city.liaison)
+
+    pages = [client.get(PAGE, {"page": number}) for number in (1, 2, 3)]
+
+    assert [uids(page) for page in pages] == [
+        [str(one.uid) for one in many[first : first + 3]] for first in (0, 3, 6)
+    ]
+    assert {page.context["owed"] for page in pages} == {7}
+    assert "第6项" not in pages[0].content.decode()
+
+
+def test_a_submit_is_about_its_page_and_leads_back_to_it(client, city, many):
+    client.force_login(city.liaison)
+    for period in many:
+        ReportFactory(period=period, status="draft", progress_text="本月完成一项")
+    on_page = many[3:6]
+    data = typed(*on_page, act="hand_on_all") | {"row": [str(one.uid) for one in on_page]}
+    for period in on_page:
+        data[f"r{period.pk}-version"] = report_of(period).version
+
+    answer = client.post(PAGE + "?page=2&q=项", data)
+
+    assert answer.url == PAGE + "?q=%E9%A1%B9&page=2"
+    states = [report_of(one).status for one in many]
+    assert states == ["draft"] * 3 + ["under_sign_off"] * 3 + ["draft"]
+
+
+def test_the_head_releases_the_page_he_sees_and_no_other(client, city, many):
+    client.force_login(city.body_head)
+    for period in many:
+        ReportFactory(period=period, status="under_sign_off", progress_text="本月完成一项")
+
+    client.post(PAGE, {"act": "release_all", "row": [str(one.uid) for one in many[:3]]})
+
+    states = [report_of(one).status for one in many]
+    assert states == ["submitted"] * 3 + ["under_sign_off"] * 4
+
+
+def test_turning_the_page_by_its_button_saves_what_was_typed(client, city, many):
+    client.force_login(city.liaison)
+    data = typed(*many[:3]) | {"row": [str(one.uid) for one in many[:3]], "go_to": "2"}
+    del data["act"]
+
+    assert client.post(PAGE, data).url == PAGE + "?page=2"
+
+    assert [report_of(one).progress_text for one in many[:3]] == ["本月完成三项"] * 3
+
+
+def test_a_mistake_on_a_further_page_is_shown_there_with_what_was_typed(client, city, many):
+    client.force_login(city.liaison)
+    data = typed(*many[3:6]) | {"row": [str(one.uid) for one in many[3:6]]}
+    data[f"r{many[4].pk}-self_percent"] = "140"
+
+    answer = client.post(PAGE + "?page=2", data)
+
+    assert answer.status_code == 200
+    assert sorted(uids(answer)) == sorted(str(one.uid) for one in many[3:6])
+    row = next(row for row in answer.context["rows"] if row.period == many[4])
+    assert row.form["self_percent"].value() == "140"
+    assert row.form["progress_text"].value() == "本月完成三项"
+    assert answer.context["page_obj"].number == 2
+
+
+def test_a_link_to_one_return_opens_the_page_it_is_on(client, city, many):
+    client.force_login(city.liaison)
+
+    answer = client.get(return_url(many[4]))
+
+    assert answer.context["page_obj"].number == 2
+    assert str(many[4].uid) in uids(answer)
+
+
+def test_returns_are_found_by_the_title_of_the_item(client, city, many):
+    client.force_login(city.liaison)
+
+    assert uids(client.get(PAGE, {"q": "第5"})) == [str(many[5].uid)]
+    assert "这期报送中没有标题含此词语的事项" in client.get(PAGE, {"q": "无"}).content.decode()
+
+
+def test_a_text_copied_from_another_page_is_pointed_out(client, city, many):
+    text = "本月新增研发机构十二家，累计三十七家，全部通过市级认定。"
+    for period in (many[0], many[6]):
+        ReportFactory(period=period, status="draft", progress_text=text)
+    client.force_login(city.liaison)
+
+    row = client.get(PAGE, {"page": 3}).context["rows"][0]
+
+    assert row.period == many[6]
+    assert "第0项" in row.warnings[0]
+
+
+def test_what_needs_nothing_has_pages_of_its_own(client, city, many):
+    for period in many:
+        PeriodFactory(
+            assignment__organization=city.bureau,
+            assignment__item=ItemFactory(dispatched=True, title=f"停{period.pk}"),
+            status="skipped",
+            skip_reason="本期免报",
+        )
+    client.force_login(city.liaison)
+
+    pages = [client.get(PAGE, {"idle": number, "page": 2}) for number in (1, 3)]
+
+    assert [len(page.context["idle_rows"]) for page in pages] == [3, 1]
+    assert [uids(page) for page in pages] == [[str(one.uid) for one in many[3:6]]] * 2
+
+
+def test_a_row_saved_by_itself_costs_the_same_among_many(client, city, many):
+    client.force_login(city.liaison)
+    address = reverse("supervision:return_draft", args=[MAY, many[0].uid])
+
+    def statements() -> int:
+        report = ProgressReport.objects.filter(period=many[0]).first()
+        data = typed(many[0], version=report.version if report else "")
+        with CaptureQueriesContext(connection) as captured:
+            assert client.post(address, data).status_code == 200
+        return len(captured)
+
+    statements()
+    few = statements()
+    for _number in range(20):
+        PeriodFactory(assignment__organization=city.bureau)
+
+    assert statements() == few
