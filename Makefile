@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 LOCALE := supervision/locale/zh_Hans/LC_MESSAGES
+WORDS := cms/words/wagtail/zh_Hans/LC_MESSAGES
 WORKERS ?= 2
 # A file stays with one worker; the files begin in the order of tests/conftest.py.
 SPREAD := --dist loadfile --no-loadscope-reorder
@@ -30,7 +31,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(LOCALE)/django.mo: $(LOCALE)/django.po $(VENV)/.installed
+# Our own catalogue, and the words that Wagtail's lacks.
+$(LOCALE)/django.mo: $(LOCALE)/django.po $(WORDS)/django.po $(WORDS)/djangojs.po $(VENV)/.installed
+	@$(BIN)/pybabel --quiet compile --domain django --directory cms/words/wagtail --locale zh_Hans
+	@$(BIN)/pybabel --quiet compile --domain djangojs --directory cms/words/wagtail --locale zh_Hans
 	@$(BIN)/pybabel --quiet compile --domain django --directory supervision/locale --locale zh_Hans
 
 install: $(VENV)/.installed $(LOCALE)/django.mo ## make the environment in .venv from the lock file
@@ -42,7 +46,7 @@ test: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run the test suite on SQLite
 	@bash .ci/debian-packages $(DEBIAN)
 	$(PY) -m pytest -n $(WORKERS) $(SPREAD) tests
 
-test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run all that opens the database on a throw-away PostgreSQL and Redis
+test-postgres: $(VENV)/.installed-dev $(LOCALE)/django.mo ## run all that depends on the database on a throw-away PostgreSQL and Redis
 	@bash .ci/debian-packages $(DEBIAN) $(DEBIAN_SERVERS)
 	bash .ci/on-postgres $(PY) -m pytest -n $(WORKERS) $(SPREAD) tests
 

@@ -9,6 +9,9 @@ class CmsConfig(AppConfig):
 
     def ready(self) -> None:
         from cms import checks  # noqa: F401  (registers itself)
+        from cms.desk import WagtailSite
         from cms.receivers import connect
+        from supervision.public_site import install
 
         connect()
+        install(WagtailSite())

@@ -20,7 +20,7 @@ def _licence(request) -> str:
 def open_data(request):
     """What there is to fetch, what the columns mean, on which terms."""
     refuse_parameters(request)
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     return render(
         request,
         "cms/open_data.html",
@@ -47,7 +47,7 @@ def open_data_file(request, edition: str, table: str, form: str):
     refuse_parameters(request)
     if table not in data.TABLES or form not in data.FORMATS:
         raise Http404
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     source = current if edition == data.LATEST else current.past.edition(edition)
     if source is None:
         if edition in current.past.gone:
@@ -69,7 +69,7 @@ def feed(request, kind: str, key: str):
     refuse_parameters(request)
     if kind not in (*feeds.KINDS, "all"):
         raise Http404
-    found = feeds.feed_of(snapshot.current(), kind, key)
+    found = feeds.feed_of(snapshot.shown_to(request), kind, key)
     if found is None:
         if kind == "item" and is_withdrawn(key):
             return gone(request)

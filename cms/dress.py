@@ -56,22 +56,29 @@ def warn_of_exits(body: bytes, host: str) -> bytes:
     return EXIT.sub(replaced, body)
 
 
-def dress(body: bytes, *, mode: Mode, path: str, query: str, prefix: str) -> bytes:
-    """The page in this mode, under this prefix (`/column` or empty)."""
-    links = (prefix + mode.prefix).encode()
-    files = prefix.encode()
-    if links:
+def place(body: bytes, *, links: str, files: str) -> bytes:
+    """Put `links` before every link of the page, `files` before files and the desk's areas."""
+    if not links:
+        return body
 
-        def placed(match: re.Match) -> bytes:
-            name, address = match[1], match[2]
-            before = files if address.startswith(_FILES) or name == b"src" else links
-            return b'%s="%s%s"' % (name, before, address)
+    def placed(match: re.Match) -> bytes:
+        name, address = match[1], match[2]
+        before = files if address.startswith(_FILES) or name == b"src" else links
+        return b'%s="%s%s"' % (name, before.encode(), address)
 
-        body = LOCAL.sub(placed, body)
+    return LOCAL.sub(placed, body)
+
+
+def dress(
+    body: bytes, *, mode: Mode, path: str, query: str, prefix: str, files: str | None = None
+) -> bytes:
+    """The page in this mode, under this prefix (`/column` or empty); its files elsewhere if told"""
+    files = prefix if files is None else files
+    body = place(body, links=prefix + mode.prefix, files=files)
     if mode.css:
         body = body.replace(BODY, BODY + b" " + mode.css.encode(), 1)
     if mode.is_elder:
-        sheet = f'<link rel="stylesheet" href="{prefix}{static("supervision/elder.css")}">'
+        sheet = f'<link rel="stylesheet" href="{files}{static("supervision/elder.css")}">'
         body = body.replace(STYLES, sheet.encode(), 1)
     if SWITCHES in body:
         body = body.replace(SWITCHES, _switches(mode, path, query, prefix).encode(), 1)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import transaction
 from wagtail.models import Page, Site
 
-from cms import kept, purge, snapshot, standby
+from cms import kept, moved, purge, snapshot, standby
 from cms.models import ItemPage, SiteFrame, SnapshotPage
 from cms.services import sync_item_pages
 from cms.standby import PageRow, Standby
@@ -28,6 +28,12 @@ def follow_releases() -> None:
     kept.mark(FOLLOWED, key)
     if settings.PUBLIC_PURGE_URLS:
         purge.send(purge.addresses(old and old.public, snapshot.read(), figure_pages()))
+
+
+def follow_words() -> None:
+    """After an editor's word: all kept is of yesterday, and the standby has the new words."""
+    kept.new_stamp()
+    keep_standby()
 
 
 def catch_up() -> bool:
@@ -58,7 +64,7 @@ def tree_of(site: Site) -> dict[str, Page]:
 
 def figure_pages() -> list[str]:
     """Paths of the pages of the tree that show figures of the public set, items apart."""
-    site = Site.objects.filter(is_default_site=True).first()
+    site = moved.default_site()
     return [
         path
         for path, page in (tree_of(site) if site else {}).items()
@@ -68,9 +74,9 @@ def figure_pages() -> list[str]:
 
 @transaction.atomic
 def keep_standby() -> bool:
-    """Write what pages need while the database is away; False when nothing is kept or it is old."""
+    """Write all that pages show; False when nothing is kept or the stamp has changed meanwhile."""
     stamp = kept.stamp()
-    site = Site.objects.filter(is_default_site=True).first()
+    site = moved.default_site()
     if not stamp or site is None:
         return False
     tree = tree_of(site)
@@ -95,5 +101,6 @@ def keep_standby() -> bool:
                 if not isinstance(page, ItemPage)
             ],
             tree=tree,
+            moved=moved.moved(site),
         )
     )

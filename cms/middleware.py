@@ -1,8 +1,8 @@
 """First in the list: the public site is answered from rendered pages, before anything else.
 
 A page is rendered once for each public set; mode and prefix are put in afterwards (`cms.dress`).
-With the database away the pages of the last set go on serving, and what is not kept is rendered
-from the standby (`cms.standby`).
+What is not kept is rendered from the standby (`cms.standby`); without one, and with the database
+away, the pages of the last set go on serving.
 """
 
 import hashlib
@@ -11,9 +11,9 @@ import time
 from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 
-from cms import kept
+from cms import kept, moved
 from cms.dress import address, dress, relocate, warn_of_exits
 from cms.filters import NAMES
 from cms.kept import Kept
@@ -133,6 +133,9 @@ class PublicSiteMiddleware:
             return old
         if response.status_code < 500:
             self.failed = ("", float("-inf"))
+        if response.status_code == 404 and (found := moved.find(path)) is not None:
+            kind = HttpResponsePermanentRedirect if found.is_permanent else HttpResponseRedirect
+            return kind(found.target)
         is_private = response.cookies or "Cookie" in response.get("Vary", "")
         if response.status_code not in (200, 410) or is_private:
             return self._no_store(response)

@@ -53,10 +53,16 @@ def prepare(request, mode: str) -> None:
     request.public_set = snapshot.after(release, at=timezone.now())
 
 
-def seal(request, response):
-    """The answer as a visitor would get it, except that nobody keeps it."""
+def keep_from_all(response):
+    """Nobody keeps it, on the way or in the browser, and only our own pages frame it."""
     response["Cache-Control"] = "private, no-store"
     response["Content-Security-Policy"] = FRAMED
+    return response
+
+
+def seal(request, response):
+    """The answer as a visitor would get it, except that nobody keeps it."""
+    keep_from_all(response)
     host = request.get_host()
 
     def warn(rendered) -> None:

@@ -5,7 +5,7 @@ from django.db.models.signals import post_delete, post_save
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.signals import page_published, page_unpublished, post_page_move
 
-from cms import following, kept
+from cms import following
 from cms.models import SiteFrame
 from supervision.signals import public_set_changed
 
@@ -16,7 +16,7 @@ def follow_releases(sender, **kwargs) -> None:
 
 def follow_words(sender, **kwargs) -> None:
     """An editor's change shows once it is committed."""
-    transaction.on_commit(kept.new_stamp)
+    transaction.on_commit(following.follow_words, robust=True)
 
 
 def connect() -> None:

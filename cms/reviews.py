@@ -4,6 +4,7 @@ Same rule as for editions (public-site.md, section 6): an author and three diffe
 While a page is read, nobody changes it; after a change every review begins anew.
 """
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 from wagtail.locks import WorkflowLock
 from wagtail.models import AbstractGroupApprovalTask, TaskState
@@ -33,18 +34,6 @@ class PageReview(AbstractGroupApprovalTask):
     def get_description(cls) -> str:
         return _("Read by a reviewer who has had no hand in these words yet")
 
-    def _may_sign(self, state: TaskState, user) -> bool:
-        workflow_state = state.workflow_state
-        signed = workflow_state.task_states.filter(
-            revision=state.revision_id, status=TaskState.STATUS_APPROVED
-        )
-        hands = {
-            workflow_state.requested_by_id,
-            state.revision.user_id,
-            *signed.values_list("finished_by", flat=True),
-        }
-        return self._user_in_groups(user) and user.pk not in hands
-
     def locked_for_user(self, obj, user) -> bool:
         return True
 
@@ -56,7 +45,7 @@ class PageReview(AbstractGroupApprovalTask):
 
     def get_actions(self, obj, user):
         state = obj.current_workflow_task_state
-        if state is None or not self._may_sign(state, user):
+        if state is None or not open_to(user).filter(pk=state.pk).exists():
             return []
         return [
             ("reject", _("Send back with a reason"), True),
@@ -64,13 +53,29 @@ class PageReview(AbstractGroupApprovalTask):
         ]
 
     def get_task_states_user_can_moderate(self, user, **kwargs):
-        waiting = self.task_states.filter(status=TaskState.STATUS_IN_PROGRESS)
-        open_to = [
-            state.pk
-            for state in waiting.select_related("workflow_state", "revision")
-            if self._may_sign(state, user)
-        ]
-        return waiting.filter(pk__in=open_to)
+        return open_to(user).filter(task=self.pk)
+
+
+def open_to(user) -> QuerySet[TaskState]:
+    """The reviews under way that this person may give, in one statement.
+
+    A reviewer who neither wrote nor handed in nor read these very words.
+    """
+    signed = TaskState.objects.filter(
+        workflow_state=OuterRef("workflow_state"),
+        revision=OuterRef("revision"),
+        status=TaskState.STATUS_APPROVED,
+        finished_by=user.pk,
+    )
+    duty = PageReview.groups.through.objects.filter(
+        pagereview=OuterRef("task"), group__user=user.pk
+    )
+    return (
+        TaskState.objects.filter(Exists(duty), status=TaskState.STATUS_IN_PROGRESS)
+        .exclude(workflow_state__requested_by=user.pk)
+        .exclude(revision__user=user.pk)
+        .exclude(Exists(signed))
+    )
 
 
 class ReviewedPageTester(PagePermissionTester):

@@ -64,7 +64,7 @@ _kept: dict[tuple, PublicSet] = {}
 
 
 def current() -> PublicSet:
-    """What a page shows: the public set now, from the standby while the database is away."""
+    """What a page shows: the public set now."""
     return ask(read, lambda standby: standby.public)
 
 

@@ -1,32 +1,28 @@
-"""What public pages ask of the database, in one file beside the kept pages: read while it is away.
+"""All that public pages show, in one file beside the kept pages: no reader waits for a database.
 
-A filter or a search nobody has asked for yet is then rendered from this file, and so is a page that
-a withdrawal has taken from what is kept. The file belongs to one stamp: from the moment of a
-release, a withdrawal or an editor's word it is not read any more, until it is written anew. It is
+What is not kept, such as a filter or a search nobody has asked for yet, is rendered from this file,
+whether the database answers, is away or hangs. The file belongs to one stamp: a release, a
+withdrawal or an editor's word ends it and writes it anew; until then pages ask the database. It is
 signed, because it is read back as objects.
 """
 
 import logging
 import pickle
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import DatabaseError
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from cms import kept
 
 if TYPE_CHECKING:
+    from cms.moved import Moved
     from cms.snapshot import PublicSet
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-# After the database did not answer, the standby does for so long without asking. It is of the
-# present stamp, so nobody reads anything old.
-PATIENCE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,8 @@ class PageRow:
 class Standby:
     """The public set and the words around it, as of one stamp.
 
-    `withdrawn` are the addresses that answer 410; `tree` maps a path to the page of the tree.
+    `withdrawn` are the addresses that answer 410; `tree` maps a path to the page of the tree,
+    `moved` an old address to where it leads now.
     """
 
     stamp: str
@@ -53,10 +50,10 @@ class Standby:
     licence: str
     rows: list[PageRow]
     tree: dict[str, Any] = field(default_factory=dict)
+    moved: "dict[str, Moved]" = field(default_factory=dict)
 
 
 _read: dict[str, Standby] = {}
-_failed_at = float("-inf")
 
 
 def keep(standby: Standby) -> bool:
@@ -88,29 +85,16 @@ def load() -> Standby | None:
 
 
 def ask(database: Callable[[], T], instead: Callable[[Standby], T]) -> T:
-    """What the database says, or the standby while it is away.
-
-    Raises DatabaseError when there is no standby of the present stamp.
-    """
-    global _failed_at
-    if time.monotonic() - _failed_at < PATIENCE_SECONDS and (found := load()) is not None:
-        return instead(found)
-    try:
-        return database()
-    except DatabaseError:
-        _failed_at = time.monotonic()
-        found = load()
-        if found is None:
-            raise
-        return instead(found)
+    """What the standby of the present stamp says, or the database while there is none."""
+    found = load()
+    return database() if found is None else instead(found)
 
 
-def all_is_well() -> None:
-    """Forget that the database was away, and what was read from the file."""
-    global _failed_at
-    _failed_at = float("-inf")
+def forget() -> None:
+    """Read the file anew when it is asked for next."""
     _read.clear()
 
 
 def _signature(content: bytes) -> bytes:
-    return salted_hmac("cms.standby", content, algorithm="sha256").hexdigest().encode()
+    # The number changes with the layout: a file of an earlier version is not read.
+    return salted_hmac("cms.standby.2", content, algorithm="sha256").hexdigest().encode()

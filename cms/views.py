@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -16,7 +16,7 @@ from cms import snapshot
 from cms.dress import is_own_exit
 from cms.feeds import groups_with_feeds
 from cms.filters import LEGENDS, Filters, refuse_parameters
-from cms.models import ItemPage
+from cms.models import ItemPage, ProgressPage
 from cms.open_data import workbook_bytes
 from cms.search import LONGEST_QUERY, SHOWN
 from cms.standby import PageRow, Standby, ask
@@ -69,16 +69,27 @@ def row_of(entry: snapshot.Entry) -> list:
 @require_safe
 def item(request, slug: str):
     """An item's page: 410 once withdrawn, 404 when it was never public."""
-    if snapshot.current().find(slug) is None:
+    if snapshot.shown_to(request).find(slug) is None:
         if is_withdrawn(slug):
             return gone(request)
         raise Http404
+    if hasattr(request, "coming"):
+        return _item_in_memory(slug).serve(request)
     return page(request, f"progress/{slug}/")
+
+
+def _item_in_memory(slug: str) -> ItemPage:
+    """The page of an item for a preview: nothing undisclosed exists as a page."""
+    found = ItemPage.objects.filter(slug=slug).first()
+    if found is not None:
+        return found
+    parent = get_object_or_404(ProgressPage)
+    return ItemPage(slug=slug, title=slug, url_path=f"{parent.url_path}{slug}/", path="")
 
 
 @require_safe
 def page(request, path: str):
-    """A page of the tree; while the database is away, the one standing by."""
+    """A page of the tree."""
 
     def kept(standby: Standby) -> HttpResponse:
         found = standby.tree.get(f"/{path}")
@@ -114,7 +125,7 @@ def _context(source) -> dict:
 def changes(request):
     """Everything the editions have told, newest first."""
     refuse_parameters(request)
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     told = [
         (edition, [fact for fact in edition.facts if fact.kind != "progress"])
         for edition in current.past.editions
@@ -130,21 +141,21 @@ def changes(request):
 def corrections(request):
     """What earlier editions had wrong."""
     refuse_parameters(request)
-    return render(request, "cms/corrections.html", _context(snapshot.current()))
+    return render(request, "cms/corrections.html", _context(snapshot.shown_to(request)))
 
 
 @require_safe
 def editions(request):
     """The editions by their months."""
     refuse_parameters(request)
-    return render(request, "cms/editions.html", _context(snapshot.current()))
+    return render(request, "cms/editions.html", _context(snapshot.shown_to(request)))
 
 
 @require_safe
 def edition(request, key: str):
     """What was public with the edition of a month; 410 once nothing of it may be read."""
     refuse_parameters(request)
-    past = snapshot.current().past
+    past = snapshot.shown_to(request).past
     found = past.edition(key)
     if found is None:
         if key in past.gone:
@@ -160,7 +171,7 @@ def search(request):
     query, sort = request.GET.get("q", ""), request.GET.get("sort", "")
     if len(query) > LONGEST_QUERY or sort not in ("", "time"):
         raise Http404
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     hits = current.index.find(query, by_time=sort == "time")
     return render(
         request,
@@ -181,7 +192,7 @@ def search(request):
 def item_json(request, slug: str):
     """The released facts of one item with its history, as data."""
     refuse_parameters(request)
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     entry = current.find(slug)
     if entry is None:
         if is_withdrawn(slug):
@@ -210,7 +221,7 @@ def item_json(request, slug: str):
 @require_safe
 def items_csv(request):
     """Exactly the list on the screen, as CSV."""
-    found = Filters(request.GET).apply(snapshot.current().entries)
+    found = Filters(request.GET).apply(snapshot.shown_to(request).entries)
     rows = [headings(), *(row_of(entry) for entry in found)]
     response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="items.csv"'
@@ -220,7 +231,7 @@ def items_csv(request):
 @require_safe
 def items_xlsx(request):
     """Exactly the list on the screen, as a workbook."""
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     found = Filters(request.GET).apply(current.entries)
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Progress"))
@@ -269,7 +280,7 @@ def linked_pages(current: snapshot.PublicSet) -> list[str]:
 def site_map(request):
     """All public pages for people."""
     refuse_parameters(request)
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     return render(
         request,
         "cms/site_map.html",
@@ -288,7 +299,7 @@ def site_map(request):
 def sitemap_xml(request):
     """All public pages for search engines: exactly the released set."""
     refuse_parameters(request)
-    current = snapshot.current()
+    current = snapshot.shown_to(request)
     base = f"{request.scheme}://{request.get_host()}"
     addresses = [(base + row.path, row.published_at) for row in _live_pages(request)]
     for name in linked_pages(current):
@@ -313,7 +324,7 @@ def leaving(request):
 @require_safe
 def fragment(request):
     """Status words only, for a frame in the pages of a portal that the settings name."""
-    response = render(request, "public/fragment.html", {"snapshot": snapshot.current()})
+    response = render(request, "public/fragment.html", {"snapshot": snapshot.shown_to(request)})
     embedders = " ".join(settings.PUBLIC_EMBEDDERS)
     if embedders:
         response["Content-Security-Policy"] = STRICT.replace(

@@ -92,11 +92,10 @@ def add_addresses():
         signal.disconnect(sender=sender, dispatch_uid=name)
     return [
         path("next-edition/", admin_views.next_edition, name="cms_next_edition"),
-        path("next-edition/<uuid:uid>/page/<int:pk>/", admin_views.next_page, name="cms_next_page"),
         path(
-            "next-edition/<uuid:uid>/item/<slug:slug>/",
-            admin_views.next_item,
-            name="cms_next_item",
+            "next-edition/<uuid:uid>/at<path:path>",
+            admin_views.next_address,
+            name="cms_next_address",
         ),
     ]
 

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from notifications.channels.webhook import plugin_for
+from notifications.followers import release_held_mails
 from notifications.models import (
     Delivery,
     GroupRobot,
@@ -155,6 +156,22 @@ def release_held(*, by: User, at: datetime) -> int:
     if not count:
         raise ActRefused(_("Nothing is held for being unusually much."))
     record_event(EventKind.MESSAGES_RELEASED, by=by, at=at, data={"count": count})
+    return count
+
+
+@transaction.atomic
+def release_followers(*, by: User, at: datetime) -> int:
+    """Let go the followers' mails that were held for being far more than usual; how many.
+
+    Raises PermissionDenied, ActRefused when nothing is held.
+    """
+    require(permissions.can_manage_outbox(by))
+    count = release_held_mails()
+    if not count:
+        raise ActRefused(_("Nothing is held for being unusually much."))
+    record_event(
+        EventKind.MESSAGES_RELEASED, by=by, at=at, data={"count": count, "to": "followers"}
+    )
     return count
 
 

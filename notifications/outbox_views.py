@@ -19,11 +19,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from notifications import outbox, texts
 from notifications.forms import HoldForm, PreferenceForm, RobotForm
 from notifications.models import Delivery, GroupRobot, MessageHold, Preference, SendStatus
-from notifications.sending import BREAKER, outbox_counts
+from notifications.sending import BREAKER, RELEASED, outbox_counts
 from notifications.services import red_unread
 from notifications.upcoming import LONGEST_DAYS, Planned, upcoming
 from supervision import permissions
 from supervision.history import sentence
+from supervision.services.followers import MailRecord, mail_records
 from supervision.views.base import perform
 from supervision.views.navigation import Link, chips, page_of, query_without
 
@@ -194,6 +195,7 @@ def outbox_page(request):
         row.reason = texts.reason_of(row.error) if row.error else ""
         row.can_resend = row.status in outbox.RESENDABLE
         row.can_give_up = row.status in GIVE_UP_STATES
+    followers = _follower_records()
     context = {
         "tabs": _tabs("outbox"),
         "page_obj": page,
@@ -213,9 +215,23 @@ def outbox_page(request):
         ),
         "clear_url": "?" if any(request.GET.values()) else "",
         "breaker_count": Delivery.objects.filter(status=SendStatus.HELD, error=BREAKER).count(),
+        "follower_records": followers,
+        "held_to_followers": sum(record.held for record in followers),
         "has_acts": any(row.can_resend or row.can_give_up for row in page.object_list),
     }
     return render(request, "notifications/outbox.html", context)
+
+
+def _follower_records() -> list[MailRecord]:
+    """What became of the mails to followers, in numbers; the reasons in words."""
+    records = mail_records()
+    for record in records:
+        codes = [code for code in record.reasons if code != RELEASED]
+        record.reasons = [texts.reason_of(code) for code in codes]
+    return records
+
+
+RELEASES = {"release": outbox.release_held, "release_followers": outbox.release_followers}
 
 
 @login_required
@@ -229,8 +245,8 @@ def outbox_act(request):
     state = request.POST.get("state", "")
     if state in SendStatus.values:
         back += f"?state={state}"
-    if act == "release":
-        count = perform(request, lambda: outbox.release_held(by=user, at=at))
+    if act in RELEASES:
+        count = perform(request, lambda: RELEASES[act](by=user, at=at))
         if count:
             text = ngettext(
                 "%(count)s message was released.", "%(count)s messages were released.", count

@@ -157,17 +157,17 @@ def midnight_of(now: datetime) -> datetime:
     return timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
 
 
-def breaker_limit(now: datetime) -> int:
-    """More messages than this at once are held: n times the last sending day's, and the floor."""
-    last = Delivery.objects.filter(status=SendStatus.SENT, sent_at__lt=midnight_of(now)).aggregate(
-        last=Max("sent_at")
-    )["last"]
+def breaker_limit(now: datetime, rows: QuerySet | None = None) -> int:
+    """More messages than this at once are held: n times the last sending day's, and the floor.
+
+    `rows` are the messages that count as usual: those of the outbox, if none are given.
+    """
+    sent = (Delivery.objects.all() if rows is None else rows).filter(status=SendStatus.SENT)
+    last = sent.filter(sent_at__lt=midnight_of(now)).aggregate(last=Max("sent_at"))["last"]
     usual = 0
     if last is not None:
         start = midnight_of(last)
-        usual = Delivery.objects.filter(
-            status=SendStatus.SENT, sent_at__gte=start, sent_at__lt=start + timedelta(days=1)
-        ).count()
+        usual = sent.filter(sent_at__gte=start, sent_at__lt=start + timedelta(days=1)).count()
     return max(settings.MAIL_BREAKER_FACTOR * usual, settings.MAIL_BREAKER_FLOOR)
 
 

@@ -11,6 +11,7 @@ from supervision.models import (
     Criterion,
     EscalationLevel,
     Event,
+    FollowerTally,
     LightSchemeRow,
     Organization,
     OrganizationAlias,
@@ -174,3 +175,11 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ("item", "organization")
     search_fields = ("by_name",)
     date_hierarchy = "recorded_at"
+
+
+@admin.register(FollowerTally)
+class FollowerTallyAdmin(ReadOnlyAdmin):
+    """How many mails to followers ended how; there is no page of the addresses."""
+
+    list_display = ("release", "outcome", "number", "last_at")
+    list_select_related = ("release__document",)

@@ -12,7 +12,7 @@ from notifications.models import Delivery, SendStatus
 from notifications.sending import counted_states, named_counts
 from notifications.services import red_unread
 from notifications.site import identities, muted_because
-from supervision.models import CalendarYear, Event
+from supervision.models import CalendarYear, Event, FollowerMail
 from supervision.rules.calendar_file import missing_notices
 from supervision.services.effects import midnight
 from supervision.services.settings import working_calendar
@@ -82,13 +82,16 @@ def operations_summary(now: datetime) -> dict:
         facts=figures(Event.objects.exclude(fact_key=None).filter(yesterday), count=Count("pk")),
         sent=figures(Delivery.objects.filter(is_sent, sent_at__gte=today_start), count=Count("pk")),
         unread=figures(red_unread(), count=Count("pk")),
+        followers=figures(
+            FollowerMail.objects.filter(status=FollowerMail.Status.HELD), count=Count("pk")
+        ),
         identities=identities()[:1],
     )
     beat_at, pulse_at = next(iter(read["signs"]), (None, None))
     last_error, missed_days = next(iter(read["runs"]), ("", 0))
     counts = named_counts(read["states"])
-    (due_yesterday,), (sent_today,), (unacknowledged,) = (
-        read[name][0] for name in ("facts", "sent", "unread")
+    (due_yesterday,), (sent_today,), (unacknowledged,), (held_followers,) = (
+        next(iter(read[name]), (0,)) for name in ("facts", "sent", "unread", "followers")
     )
     identity = read["identities"][0][0] if read["identities"] else None
     year = today.year
@@ -98,6 +101,7 @@ def operations_summary(now: datetime) -> dict:
         "sent_today": sent_today,
         **counts,
         "unacknowledged": unacknowledged,
+        "held_followers": held_followers,
         "today": today,
         "yesterday": today - timedelta(days=1),
         "last_tick_at": beat_at,
@@ -115,6 +119,7 @@ def operations_summary(now: datetime) -> dict:
         and summary["is_calendar_loaded"]
         and not summary["is_next_year_urgent"]
         and not summary["last_error"]
+        and not held_followers
         and not any(counts[name] for name in ("failed", "unknown", "held", "dead"))
     )
     return summary

@@ -35,6 +35,8 @@ LONGEST_FIRST = (
 )
 
 
+# How pages look and read is the same whatever database is behind them.
+LOOKS = ("test_axe.py", "test_guard.py", "test_print.py")
 IS_SQLITE = project_settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
@@ -42,14 +44,16 @@ def pytest_collection_modifyitems(config, items):
     place = {name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
     if not IS_SQLITE:
-        # What opens no database, or makes an SQLite file of its own, ran in the first round and
-        # cannot say anything else in the second.
-        alike = [item for item in items if not _opens_the_database(item)]
+        # The rest ran in the first round and cannot say anything else in the second.
+        alike = [item for item in items if not _depends_on_the_database(item)]
         config.hook.pytest_deselected(items=alike)
-        items[:] = [item for item in items if _opens_the_database(item)]
+        items[:] = [item for item in items if _depends_on_the_database(item)]
 
 
-def _opens_the_database(item) -> bool:
+def _depends_on_the_database(item) -> bool:
+    """Not what opens none, or makes an SQLite file of its own, or looks at pages only."""
+    if item.path.name in LOOKS:
+        return False
     fixtures = {"db", "transactional_db", "django_db_setup"}
     return bool(item.get_closest_marker("django_db") or fixtures & set(item.fixturenames))
 

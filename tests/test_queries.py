@@ -212,6 +212,7 @@ PAGES = {
     "why_date": ("officer", "liaison"),
     "inbox": ("liaison", "officer"),
     "outbox": ("officer",),
+    "releases": ("officer", "publisher", "reviewer"),
     "deputies": ("liaison", "body_head"),
     "letters": ("officer", "leader", "liaison"),
     "letter": ("office_head", "liaison"),

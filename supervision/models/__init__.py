@@ -3,7 +3,7 @@
 from supervision.models.assignments import Assignment, BodyChange, DateChange, Hold, Milestone
 from supervision.models.documents import Clause, PolicyDocument, Target
 from supervision.models.events import Event, EventKind
-from supervision.models.followers import FollowedTopic, Follower, FollowerMail
+from supervision.models.followers import FollowedTopic, Follower, FollowerMail, FollowerTally
 from supervision.models.handovers import CalendarToken, Handover
 from supervision.models.items import Outcome, Party, Responsibility, SupervisionItem
 from supervision.models.kept_lights import KeptLight
@@ -86,6 +86,7 @@ __all__ = [
     "FollowedTopic",
     "Follower",
     "FollowerMail",
+    "FollowerTally",
     "Handover",
     "HeadingMapping",
     "HelpRequest",

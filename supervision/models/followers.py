@@ -64,6 +64,7 @@ class FollowerMail(Opaque):
         PENDING = "pending", _("Waiting")
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
+        HELD = "held", _("Held")
         UNKNOWN = "unknown", _("Not known whether it arrived")
         DEAD = "dead", _("Given up")
 
@@ -103,3 +104,45 @@ class FollowerMail(Opaque):
 
     def __str__(self) -> str:
         return str(self.uid)
+
+
+class FollowerTally(models.Model):
+    """How many mails of an edition ended how. Numbers only: they stay when an address goes.
+
+    Without an edition: the requests to confirm an address.
+    """
+
+    class Outcome(models.TextChoices):
+        SENT = "sent", _("Sent")
+        UNKNOWN = "unknown", _("Not known whether it arrived")
+        DEAD = "dead", _("Given up")
+
+    release = models.ForeignKey(
+        Release,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="follower_tallies",
+        verbose_name=_("Edition"),
+    )
+    outcome = models.CharField(_("state"), max_length=10, choices=Outcome.choices)
+    number = models.PositiveIntegerField(_("number"), default=0)
+    last_at = models.DateTimeField(_("last at"))
+
+    class Meta:
+        verbose_name = _("number of mails to followers")
+        verbose_name_plural = _("numbers of mails to followers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "outcome"],
+                condition=Q(release__isnull=False),
+                name="follower_tally_once_an_edition",
+            ),
+            models.UniqueConstraint(
+                fields=["outcome"],
+                condition=Q(release__isnull=True),
+                name="follower_tally_of_confirmations",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release or '–'} {self.get_outcome_display()} {self.number}"

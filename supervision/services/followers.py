@@ -3,14 +3,23 @@
 Source: public-site.md, section 5 (off by default; purged when not confirmed within a week).
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, F, Q
 
-from supervision.models import FollowedTopic, Follower, FollowerMail, PublicItem, Release
+from supervision.models import (
+    FollowedTopic,
+    Follower,
+    FollowerMail,
+    FollowerTally,
+    PublicItem,
+    Release,
+)
 
 # An address asks at most so often a day; all addresses together at most so often an hour. More
 # would lend our name to somebody who floods another's letter box.
@@ -151,3 +160,82 @@ def queue_editions(*, at: datetime) -> int:
                 )
                 made += is_new
     return made
+
+
+# What became of the mails: numbers, never an address
+
+
+@dataclass
+class MailRecord:
+    """The mails of one edition, or the requests to confirm (`release` is None), in numbers.
+
+    `waiting` counts what is being sent too; of these `again` failed once or more. `reasons` are
+    the codes of what went wrong.
+    """
+
+    release: Release | None
+    sent: int = 0
+    waiting: int = 0
+    again: int = 0
+    held: int = 0
+    unknown: int = 0
+    dead: int = 0
+    last_at: datetime | None = None
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.waiting + self.held + self.unknown + self.dead
+
+
+def count_outcome(*, release: Release | None, outcome: str, at: datetime, number: int = 1) -> None:
+    """Count mails that ended; the number stays when the mail and its address are deleted."""
+    tally, _created = FollowerTally.objects.get_or_create(
+        release=release, outcome=outcome, defaults={"last_at": at}
+    )
+    FollowerTally.objects.filter(pk=tally.pk).update(number=F("number") + number, last_at=at)
+
+
+def mail_records(*, most: int = 12) -> list[MailRecord]:
+    """The requests to confirm first, then the latest editions that had mails. Four statements."""
+    told = FollowerTally.objects.exclude(release=None).values_list("release", flat=True)
+    waiting = FollowerMail.objects.exclude(release=None).values_list("release", flat=True)
+    releases = (
+        Release.objects.filter(Q(pk__in=told) | Q(pk__in=waiting))
+        .select_related("document")
+        .defer("content", "edits")
+        .order_by("-released_at", "-pk")[:most]
+    )
+    return [record for record in _records([None, *releases]) if record.total]
+
+
+def mail_record(release: Release) -> MailRecord | None:
+    """The mails of one edition in numbers; None while there are none."""
+    (record,) = _records([release])
+    return record if record.total else None
+
+
+def _records(releases: Iterable[Release | None]) -> list[MailRecord]:
+    found = {release and release.pk: MailRecord(release) for release in releases}
+    which = Q(release__in=[pk for pk in found if pk])
+    if None in found:
+        which |= Q(release=None)
+    for tally in FollowerTally.objects.filter(which):
+        record = found[tally.release_id]
+        setattr(record, tally.outcome, tally.number)
+        record.last_at = max(filter(None, (record.last_at, tally.last_at)))
+    status = FollowerMail.Status
+    rows = FollowerMail.objects.filter(which).exclude(status=status.SENT)
+    groups = rows.values("release", "status", "error").annotate(
+        number=Count("pk"), again=Count("pk", filter=Q(attempts__gt=0))
+    )
+    for row in groups.order_by("release", "status", "error"):
+        record = found[row["release"]]
+        if row["status"] in (status.PENDING, status.SENDING):
+            record.waiting += row["number"]
+            record.again += row["again"]
+        elif row["status"] == status.HELD:
+            record.held += row["number"]
+        if row["error"] and row["error"] not in record.reasons:
+            record.reasons.append(row["error"])
+    return list(found.values())

@@ -133,7 +133,7 @@ def end_help(assignment: Assignment, *, by: User, at: datetime) -> None:
     rows = assignment.help_requests.open().select_related(
         "assignment__organization", "organization"
     )
-    for row in rows:
+    for row in rows.order_by("pk"):
         _withdraw(row, by, at)
 
 
@@ -148,6 +148,7 @@ def remind_of_help(today: date, *, at: datetime) -> int:
         HelpRequest.objects.open()
         .filter(due_date__lte=until)
         .select_related("assignment__organization", "organization")
+        .order_by("pk")
     )
     if not rows:
         return 0

@@ -455,7 +455,7 @@ def suspend_item(
     item = lock(item, version=version)
     check_transition(item.suspend, by)
     need_text(basis)
-    for assignment in item.assignments.running().select_related("organization", "item"):
+    for assignment in item.assignments.running().order_by("position", "pk"):
         assignment_services.suspend_assignment(
             assignment=assignment, by=by, at=at, basis=basis, expected_end_date=expected_end_date
         )
@@ -470,7 +470,7 @@ def resume_item(
     item = lock(item, version=version)
     check_transition(item.resume, by)
     suspended = item.assignments.filter(status=Assignment.Status.SUSPENDED)
-    for assignment in suspended.select_related("organization", "item"):
+    for assignment in suspended.order_by("position", "pk"):
         resumed = assignment_services.resume_assignment(assignment=assignment, by=by, at=at)
         if resumed.role == Responsibility.LEAD:
             item.due_date = resumed.due_date
@@ -485,7 +485,7 @@ def cancel_item(
     item = lock(item, version=version)
     check_transition(item.cancel, by)
     need_text(basis)
-    for assignment in item.assignments.open().select_related("organization", "item"):
+    for assignment in item.assignments.open().order_by("position", "pk"):
         assignment_services.cancel_assignment(assignment=assignment, by=by, at=at, basis=basis)
     return _move(item, EventKind.ITEM_CANCELLED, by, at, lambda: item.cancel(at=at), reason=basis)
 
@@ -502,7 +502,9 @@ def complete_item(
     check_transition(item.complete, by)
     still_open = [
         f"{assignment.organization}（{assignment.get_status_display()}）"
-        for assignment in item.assignments.open().select_related("organization")
+        for assignment in item.assignments.open()
+        .select_related("organization")
+        .order_by("position", "pk")
     ]
     if still_open:
         raise ActRefused(
@@ -569,7 +571,7 @@ def reopen_item(
         data={"due_date": due_date.isoformat()},
     )
     completed = item.assignments.filter(status=Assignment.Status.COMPLETED)
-    for assignment in completed.select_related("organization", "item"):
+    for assignment in completed.order_by("position", "pk"):
         assignment_services.reopen_assignment(
             assignment=assignment, by=by, at=at, instruction=instruction, due_date=due_date
         )

@@ -18,6 +18,7 @@ ADMIN_PERMISSIONS: dict[str, list[str]] = {
         "supervision.view_calendarday",
         "supervision.add_calendarday",
         "supervision.change_calendarday",
+        "supervision.view_followertally",
     ],
     Role.AUDITOR: ["supervision.view_event"],
     Role.PUBLISHER: ["wagtailadmin.access_admin"],

@@ -17,6 +17,7 @@ from supervision.desk import counted_lights, segments
 from supervision.forms.office import NewInstructionForm
 from supervision.history import RELATED, entry
 from supervision.models import Assignment, Event, EventKind, SupervisionItem
+from supervision.public_site import public_site
 from supervision.rules.lights import Light
 from supervision.services.effects import BODY
 from supervision.services.items import instruct_new_item
@@ -173,6 +174,7 @@ def office_home(request):
         "changes": _named_changes(beside["changes"]),
         "news": [(event.item, entry(event)) for event in beside["news"]],
         "can_create": permissions.can_create_item(user),
+        "pages_to_review": public_site().pages_to_review(user),
     }
     return render(request, "desk/office_home.html", context)
 

@@ -19,10 +19,12 @@ from supervision import permissions
 from supervision.forms.office import ActForm, OpennessReviewForm, PlainForm, ReasonForm
 from supervision.forms.releases import EditForm, ProposeForm, ReviewForm, SlipForm
 from supervision.models import PublicItem, Release, ReleaseStep, SupervisionItem, Target
+from supervision.public_site import public_site
 from supervision.rules.edition_diff import ItemChange, edition_changes
 from supervision.rules.public_status import PublicStatus
 from supervision.rules.secrecy_slip import QUESTIONS
 from supervision.services import releases as services
+from supervision.services.followers import mail_record
 from supervision.services.openness import due_reviews, review_openness
 from supervision.views.base import perform, perform_each, posted_version
 from supervision.views.navigation import Link, page_of
@@ -180,6 +182,7 @@ def _list(request, form=None, bound=None):
         "page_obj": page_of(request, rows, PAGE_SIZE),
         "form": (form or ProposeForm(act="propose")) if may_propose else None,
         "months": _months(request.user),
+        "pages_to_review": public_site().pages_to_review(request.user),
         "reviews": _openness_reviews(request.user, bound or {}),
         "crumbs": [Link(_("Home"), "/desk/"), Link(_("Public editions"))],
     }
@@ -297,6 +300,7 @@ def _show(request, row: Release, *, bound=None):
             for one in PublicItem.objects.public().filter(release=row).select_related("item")
         ]
     context = _edition(row, user) | {
+        "mails": mail_record(row) if row.released_at else None,
         "offers": [
             {
                 "act": act,
@@ -349,6 +353,7 @@ def _edition(row: Release, user) -> dict:
         else [],
         "changes": _changes(row),
         "has_earlier": _public_edition(row) is not None,
+        "preview_url": public_site().preview_url(row, user),
     }
 
 

@@ -19,7 +19,7 @@ def at_noon(settings, tmp_path):
     """Rolled-back editions share moments and keys: no test reads another's copy."""
     settings.MEDIA_ROOT = tmp_path
     snapshot._kept.clear()
-    standby.all_is_well()
+    standby.forget()
     with time_machine.travel(NOON, tick=False):
         yield
     snapshot._kept.clear()

@@ -4,12 +4,27 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.mail.backends.locmem import EmailBackend
 from django.urls import reverse
 
+from cms.models import SiteFrame
+from notifications.channels.base import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from notifications.followers import write_to_followers
-from supervision.models import FollowedTopic, Follower, FollowerMail, Milestone
+from notifications.sending import breaker_limit
+from notifications.texts import REASONS
+from supervision.models import (
+    Event,
+    EventKind,
+    FollowedTopic,
+    Follower,
+    FollowerMail,
+    Milestone,
+    Release,
+)
+from supervision.public_site import public_site
 from supervision.services import followers as services
+from tasks.health import operations_summary
 from tests.cms.world import item_of
 from tests.factories import NOON, TODAY
 
@@ -329,3 +344,176 @@ def test_an_item_of_another_edition_is_not_told_as_changed(client, city, public,
     item_of(city, public.document, "未公开的一项")
 
     assert services.queue_editions(at=NOON) == 0
+
+
+# The name on the mails, the record for the office, the breaker
+
+
+def test_a_mail_names_the_site_as_its_pages_do(client, public, publish, mailoutbox):
+    frame = SiteFrame.objects.get()
+    frame.site_name = "云溪市重点工作公开"
+    frame.save()
+    ask(client)
+    write_to_followers(NOON)
+    assert "云溪市重点工作公开" in mailoutbox[0].subject
+    assert "云溪市重点工作公开" in mailoutbox[0].body
+    assert "云溪市重点工作公开" in client.get("/").content.decode()
+    client.post(link_in(mailoutbox.pop(), "confirm"), headers=OWN)
+    next_edition(public, publish)
+
+    write_to_followers(NOON + timedelta(days=1, minutes=5))
+
+    assert mailoutbox[0].subject.startswith("云溪市重点工作公开")
+    frame.site_name = ""
+    frame.save()
+    assert public_site().name() == settings.SITE_FRAME["site_name"]
+
+
+def follow_at_once(*emails: str) -> None:
+    for email in emails:
+        services.ask_to_follow(email=email, kind="all", key="", at=NOON - timedelta(hours=2))
+    FollowedTopic.objects.update(confirmed_at=NOON - timedelta(hours=1))
+    FollowerMail.objects.all().delete()
+
+
+def refuse(codes: dict[str, int]):
+    """A mail host that answers some addresses with an error, `codes` by address."""
+
+    def send(mail) -> None:
+        code = codes.get(mail.to[0])
+        if code == 550:
+            raise PermanentFailure("refused", f"550 {mail.to[0]}")
+        if code == 250:
+            raise OutcomeUnknown("no_answer", "silence")
+        if code == 451:
+            raise TemporaryFailure("refused", f"451 {mail.to[0]}")
+
+    return send
+
+
+def test_the_office_sees_how_many_left_and_no_address(client, city, public, publish, monkeypatch):
+    emails = [f"reader-{number}@example.org" for number in range(6)]
+    follow_at_once(*emails)
+    row = next_edition(public, publish)
+    codes = {emails[0]: 550, emails[1]: 250, emails[2]: 451}
+    monkeypatch.setattr("notifications.followers.hand_over", refuse(codes))
+    write_to_followers(NOON + timedelta(days=1, minutes=5))
+
+    record = services.mail_record(row)
+    assert (record.sent, record.dead, record.unknown) == (3, 1, 1)
+    assert (record.waiting, record.again, record.held, record.total) == (1, 1, 0, 6)
+
+    office, publisher = type(client)(), type(client)()
+    office.force_login(city.officer)
+    publisher.force_login(city.publisher)
+    sent = office.get(reverse("notifications:outbox")).content.decode()
+    edition = publisher.get(reverse("supervision:release", args=[row.uid])).content.decode()
+    assert "公开网站订阅邮件" in sent and "待发的邮件中有1封曾发送失败" in sent
+    assert str(REASONS["refused"]) in sent
+    assert "已发3封" in edition and "放弃1封" in edition and "不确定是否送达1封" in edition
+    for page in (sent, edition):
+        assert "@example.org" not in page and "reader-" not in page
+
+    # Who leaves takes his address with him; the number stays.
+    Follower.objects.filter(email=emails[5]).delete()
+    Follower.objects.filter(email=emails[0]).delete()
+    record = services.mail_record(row)
+    assert (record.sent, record.dead) == (3, 1)
+    services.purge_followers(at=NOON + timedelta(days=60))
+    assert not FollowerMail.objects.exists()
+    assert services.mail_record(row).sent == 3
+
+
+def test_requests_to_confirm_are_counted_by_themselves(client, city, public, mailoutbox):
+    ask(client)
+    ask(client, email="second@example.org")
+    write_to_followers(NOON)
+
+    (record,) = services.mail_records()
+
+    assert (record.release, record.sent, record.total) == (None, 2, 2)
+    client.force_login(city.officer)
+    assert "请求确认订阅的邮件" in client.get(reverse("notifications:outbox")).content.decode()
+
+
+def test_a_worker_that_stopped_while_sending_is_counted_once(public, publish):
+    follow_at_once(EMAIL)
+    row = next_edition(public, publish)
+    later = NOON + timedelta(days=1, minutes=5)
+    services.queue_editions(at=later)
+    FollowerMail.objects.update(status="sending", claimed_at=later - timedelta(minutes=20))
+
+    for _time in range(2):
+        write_to_followers(later)
+
+    record = services.mail_record(row)
+    assert (record.unknown, record.sent, record.waiting) == (1, 0, 0)
+
+
+def test_far_more_than_usual_waits_for_a_person(
+    client, city, public, publish, mailoutbox, settings
+):
+    settings.MAIL_BREAKER_FLOOR = 3
+    follow_at_once(*(f"reader-{number}@example.org" for number in range(4)))
+    row = next_edition(public, publish)
+    later = NOON + timedelta(days=1, minutes=5)
+    ask(client, email="new@example.org")
+
+    result = write_to_followers(later)
+
+    # Only the request to confirm left.
+    assert [mail.to for mail in mailoutbox] == [["new@example.org"]]
+    assert result["held"] == 4
+    assert services.mail_record(row).held == 4
+    assert operations_summary(later)["held_followers"] == 4
+    assert operations_summary(later)["is_well"] is False
+    write_to_followers(later + timedelta(minutes=1))
+    assert len(mailoutbox) == 1
+
+    act, page = reverse("notifications:outbox_act"), reverse("notifications:outbox")
+    for stranger in (city.publisher, city.liaison, city.leader):
+        other = type(client)()
+        other.force_login(stranger)
+        assert other.post(act, {"act": "release_followers"}).status_code == 403
+    client.force_login(city.officer)
+    assert "订阅邮件已暂扣" in client.get(page).content.decode()
+    assert client.post(act, {"act": "release_followers"}).status_code == 302
+    assert "订阅邮件已暂扣" not in client.get(page).content.decode()
+    event = Event.objects.get(kind=EventKind.MESSAGES_RELEASED)
+    assert (event.by, event.data) == (city.officer, {"count": 4, "to": "followers"})
+    assert client.post(act, {"act": "release_followers"}, follow=True).status_code == 200
+    assert Event.objects.filter(kind=EventKind.MESSAGES_RELEASED).count() == 1
+
+    write_to_followers(later + timedelta(minutes=2))
+
+    assert len(mailoutbox) == 5
+    assert services.mail_record(row).sent == 4
+
+
+def test_what_is_usual_is_what_left_on_the_last_day(public, settings):
+    settings.MAIL_BREAKER_FLOOR, settings.MAIL_BREAKER_FACTOR = 1, 10
+    follow_at_once(*(f"reader-{number}@example.org" for number in range(3)))
+    for follower in Follower.objects.all():
+        FollowerMail.objects.create(
+            follower=follower,
+            release=Release.objects.get(),
+            created_at=NOON,
+            status="sent",
+            sent_at=NOON,
+        )
+
+    assert breaker_limit(NOON + timedelta(days=3), FollowerMail.objects.all()) == 30
+    assert breaker_limit(NOON + timedelta(days=3)) == 1
+
+
+def test_an_administrator_reads_the_numbers_and_changes_none(client, city, public, mailoutbox):
+    ask(client)
+    write_to_followers(NOON)
+    city.administrator.is_staff = True
+    city.administrator.save()
+    client.force_login(city.administrator)
+
+    page = client.get(reverse("admin:supervision_followertally_changelist"))
+
+    assert page.status_code == 200 and EMAIL not in page.content.decode()
+    assert client.get(reverse("admin:supervision_followertally_add")).status_code == 403

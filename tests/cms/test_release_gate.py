@@ -78,18 +78,20 @@ def walk(start: Release, people) -> set[tuple]:
     todo = [snapshot_of(start)]
     while todo:
         stored = todo.pop()
+        restore(stored)
         for name, person in itertools.product(STEPS, people):
-            row = restore(stored)
+            row = Release.objects.get(pk=stored[0]["id"])
             try:
                 with transaction.atomic():
                     STEPS[name](row, person)
             except REFUSALS:
-                continue
+                continue  # taken back as a whole
             row = Release.objects.get(pk=stored[0]["id"])
             state = state_of(row)
             if state not in seen:
                 seen.add(state)
                 todo.append(snapshot_of(row))
+            restore(stored)
     return seen
 
 

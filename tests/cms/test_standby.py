@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 from cms import following, keeping, kept, middleware, snapshot, standby
 from cms.kept import Kept
 from cms.middleware import PublicSiteMiddleware
+from cms.models import SiteFrame, TextPage
 from cms.views import XLSX
 from supervision.models import public_set_key
 from supervision.services import releases as services
@@ -53,6 +54,24 @@ def test_what_nobody_has_asked_for_is_read_while_the_database_is_away(
     assert len(before) > 40
 
 
+def test_reading_never_waits_for_the_database(
+    client, world, publish, keeping_pages, django_assert_num_queries
+):
+    """Not a statement, kept or not: a database that hangs holds nobody up."""
+    publish(world.document)
+    addresses = ["/progress/?status=overdue", "/search/?q=%E9%99%A2%E5%A3%AB", *crawl(client)]
+    for file in kept.addresses(PLACE):
+        file.unlink()
+
+    with django_assert_num_queries(0):
+        for address in addresses:
+            assert reader().get(address).status_code == 200, address
+        assert reader().get("/progress/0123456789/").status_code == 404
+        assert reader().get("/nobody/was/here/").status_code == 404
+        assert reader().get("/progress/?unknown=1").status_code == 404
+    assert len(addresses) > 40
+
+
 def test_a_withdrawn_item_answers_410_and_is_in_no_list_while_the_database_is_away(
     client, world, publish, withdraw, keeping_pages, away
 ):
@@ -78,7 +97,7 @@ def test_the_standby_is_of_its_stamp_only_and_nobody_elses(world, publish, keepi
     assert standby.load().public.entries
     file = kept.folder() / "standby"
     own = file.read_bytes()
-    standby.all_is_well()
+    standby.forget()
 
     file.write_bytes(own.replace(b"\n", b"\nx", 1))
     assert standby.load() is None
@@ -91,6 +110,44 @@ def test_the_standby_is_of_its_stamp_only_and_nobody_elses(world, publish, keepi
     away()
     with pytest.raises(DatabaseError):
         snapshot.current()
+
+
+def test_an_editors_word_is_read_at_once_while_the_database_is_away(
+    world, publish, keeping_pages, away, django_capture_on_commit_callbacks
+):
+    """Not only after the worker's next tick."""
+    publish(world.document)
+    about = TextPage.objects.get(slug="about")
+    frame = SiteFrame.objects.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        about.title = "关于本栏目"
+        about.body = [("text", "<p>每月十日更新。</p>")]
+        about.save_revision().publish()
+        frame.contact = "0318-0000000"
+        frame.save()
+    away()
+
+    answer = reader().get("/about/")
+    assert answer.status_code == 200
+    for word in ("关于本栏目", "每月十日更新。", "0318-0000000"):
+        assert word in text_of(answer)
+    assert reader().get("/progress/?status=done_late").status_code == 200
+
+
+def test_a_word_is_public_even_if_the_standby_cannot_be_written(
+    world, publish, keeping_pages, monkeypatch, django_capture_on_commit_callbacks
+):
+    def full() -> None:
+        raise OSError("no space left on device")
+
+    publish(world.document)
+    monkeypatch.setattr(following, "keep_standby", full)
+    with django_capture_on_commit_callbacks(execute=True):
+        about = TextPage.objects.get(slug="about")
+        about.title = "关于本栏目"
+        about.save_revision().publish()
+
+    assert "关于本栏目" in text_of(reader().get("/about/"))
 
 
 def test_the_file_holds_no_word_that_is_withdrawn(world, publish, withdraw, keeping_pages):

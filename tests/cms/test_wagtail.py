@@ -4,7 +4,7 @@ import json
 
 import pytest
 from django.urls import reverse
-from wagtail.models import Page, Site
+from wagtail.models import Page, Site, Task, Workflow
 
 from cms.models import (
     BulletinIndexPage,
@@ -14,8 +14,10 @@ from cms.models import (
     ProgressPage,
     SiteFrame,
 )
+from cms.reviews import open_to
 from cms.services import sync_site
 from supervision.models import Role
+from supervision.public_site import public_site
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +128,8 @@ def test_a_fresh_site_has_the_three_reviews(city, site):
     assert [str(step) for step in steps] == ["一审", "二审", "三审"]
     for step in steps:
         assert [group.name for group in step.groups.all()] == [Role.REVIEWER.value]
+    assert [workflow.name for workflow in Workflow.objects.all()] == ["页面三审"]
+    assert {task.name for task in Task.objects.all()} == {"一审", "二审", "三审"}
     before = [step.pk for step in steps]
     assert [step.pk for step in sync_site().get_workflow().tasks] == before
 
@@ -377,3 +381,36 @@ def test_after_signing_in_one_comes_back_to_the_editing_pages(client, city, site
     answer = client.post(door, {"username": "publisher", "password": PASSWORD})
 
     assert (answer.status_code, answer.url) == (302, "/cms/")
+
+
+def test_the_desk_tells_a_reviewer_of_pages_that_wait(
+    client, city, editor, site, django_assert_num_queries
+):
+    line = "公开网站有1个页面等您审核"
+    both = UserFactory(roles=(Role.OFFICER, Role.REVIEWER), organization=city.office)
+
+    def told(person) -> bool:
+        desk = type(client)()
+        desk.force_login(person)
+        page = desk.get("/desk/", follow=True).content.decode()
+        assert ('href="/cms/"' in page) is (line in page)
+        return line in page
+
+    people = (city.reviewer, city.second_reviewer, city.third_reviewer, both)
+    assert not any(told(person) for person in people)
+    editor.post(
+        reverse("wagtailadmin_pages:edit", args=[site.pk]), form_of(site, "待审", submit=True)
+    )
+    assert all(told(person) for person in people)
+    assert not any(told(person) for person in (city.publisher, city.officer, city.office_head))
+
+    read_and_sign(client, city.reviewer, site)
+
+    assert not told(city.reviewer) and told(city.second_reviewer) and told(both)
+    with django_assert_num_queries(1):
+        assert open_to(city.second_reviewer).count() == 1
+    both.deputy = city.officer
+    assert public_site().pages_to_review(both) is None
+    read_and_sign(client, city.second_reviewer, site)
+    read_and_sign(client, city.third_reviewer, site)
+    assert not any(told(person) for person in people)

@@ -15,7 +15,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +22,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from tests.proofs.common import ROOT, scratch
+from tests.proofs.going_away import PostgresBehindAWire, SqliteFile
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START = ("/", "/sitemap.xml", "/robots.txt", "/nowhere/", "/fragment/")
@@ -50,7 +50,7 @@ class Site:
     """A running web server with the demonstration behind it."""
 
     base: str
-    database: Path
+    database: SqliteFile | PostgresBehindAWire
     process: subprocess.Popen | None
     environment: dict[str, str]
 
@@ -109,18 +109,6 @@ class Site:
     def item_path(self) -> str:
         return re.search(r'href="(/progress/[0-9a-f]{10}/)"', self.get("/progress/").text)[1]
 
-    @contextmanager
-    def without_database(self) -> Iterator[None]:
-        """The file of the database away, and nothing that could be made in its place."""
-        away = self.database.with_suffix(".away")
-        self.database.rename(away)
-        self.database.mkdir()
-        try:
-            yield
-        finally:
-            self.database.rmdir()
-            away.rename(self.database)
-
 
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args):
@@ -140,11 +128,11 @@ def site() -> Site:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    database = folder / "site.sqlite3"
+    database = _database(folder)
     base = f"http://127.0.0.1:{port}"
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "supervision.config.settings.dev",
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": database.url,
         "SITE_URL": base,
         "PUBLIC_PAGES_DIR": str(folder / "pages"),
         "LOG_LEVEL": "CRITICAL",
@@ -152,7 +140,7 @@ def site() -> Site:
 
     ready = os.environ.get("PROOF_DEMONSTRATION")
     if ready:
-        shutil.copy(ready, database)
+        shutil.copy(ready, database.file)
     served = Site(base, database, None, environment)
     served.manage("migrate", "--verbosity=0")
     if not ready:
@@ -163,7 +151,7 @@ def site() -> Site:
         [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
         + ["--worker-class", "gthread", "--no-control-socket", "supervision.config.wsgi"],
         cwd=ROOT,
-        env=environment,
+        env=environment | {"DATABASE_URL": database.url_of_readers},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -175,6 +163,14 @@ def site() -> Site:
         except OSError:
             time.sleep(0.2)
     raise RuntimeError("the web server did not start")
+
+
+def _database(folder: Path) -> SqliteFile | PostgresBehindAWire:
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return SqliteFile(folder / "site.sqlite3")
+    return PostgresBehindAWire(f"proof_site_{os.getpid()}")
 
 
 def _end(process: subprocess.Popen) -> None:

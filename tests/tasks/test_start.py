@@ -112,17 +112,17 @@ def test_it_serves_restarts_its_worker_and_leaves_nobody_behind(server):
         ]
 
     # It says where to go only once the web server answers; that may be a moment later.
-    assert wait_for(lambda: f"http://localhost:{port}/desk/" in log.read_text(), 30)
+    assert wait_for(lambda: f"http://localhost:{port}/desk/" in log.read_text(), 60)
     before = set(clusters())
     os.kill(min(before), signal.SIGKILL)
-    assert wait_for(lambda: set(clusters()) - before, 30), log.read_text()
+    assert wait_for(lambda: set(clusters()) - before, 60), log.read_text()
 
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=40) == 0, log.read_text()
     assert wait_for(lambda: not processes_with(marker), 5), processes_with(marker)
 
     process = start()
-    assert wait_for(lambda: ask(port)[0] == 200, 30), log.read_text()
+    assert wait_for(lambda: ask(port)[0] == 200, 60), log.read_text()
     process.terminate()
     assert process.wait(timeout=40) == 0
     assert wait_for(lambda: not processes_with(marker), 5)

@@ -93,8 +93,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
-    # A database that does not even refuse is away after so many seconds, not after minutes.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # After a restart of the database the first request of each thread opens a new connection.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A host that does not even refuse is away after so many seconds, not after minutes: while a
+    # connection is opened, while it rests, while something is sent (the last in milliseconds).
+    _patience = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    }
+    DATABASES["default"]["OPTIONS"] = _patience | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
@@ -162,11 +172,12 @@ X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文")]
-WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
+WAGTAIL_CONTENT_LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 TIME_ZONE = "Asia/Shanghai"
+WAGTAIL_USER_TIME_ZONES = [TIME_ZONE]
 USE_I18N = True
-# One catalogue for the whole product.
-LOCALE_PATHS = [BASE_DIR / "supervision" / "locale"]
+# One catalogue for the whole product, and one of what Wagtail's lacks.
+LOCALE_PATHS = [BASE_DIR / "supervision" / "locale", BASE_DIR / "cms" / "words" / "wagtail"]
 USE_TZ = True
 FORMAT_MODULE_PATH = ["supervision.formats"]
 

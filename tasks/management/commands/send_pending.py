@@ -5,6 +5,7 @@ import json
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from notifications.followers import release_held_mails
 from notifications.sending import send_pending
 from notifications.site import adopt_site
 from tasks.clock import ClockStepped, check_clock
@@ -32,4 +33,6 @@ class Command(BaseCommand):
         if adopt:
             adopt_site(now)
         summary = send_pending(now, is_released=release)
+        if release:
+            summary["released_to_followers"] = release_held_mails()
         self.stdout.write(json.dumps(summary, ensure_ascii=False, indent=2))
