@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supervision', '0015_followers'),
+        ('supervision', '0016_follower_tally'),
     ]
 
     operations = [
