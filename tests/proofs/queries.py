@@ -45,8 +45,8 @@ ADDED = {
     "supervision:search": ("?q=研发", "?q=研发&kind=return"),
     "supervision:items": ("?light=yellow", "?order=number"),
     "supervision:matrix": ("?q=测试",),
-    "supervision:ledger": ("?light=red",),
-    "supervision:timeline": ("?light=red&page=2",),
+    "supervision:ledger": ("?light=green",),
+    "supervision:timeline": ("?light=yellow",),
     "supervision:reviews": tuple(f"?kind={queue}" for queue in REVIEWED),
 }
 
