@@ -26,6 +26,21 @@ from supervision.services.settings import working_calendar
 from supervision.together import read_together
 
 LONGEST_DAYS = 14
+# What a message says of a share, its item and its body, and what decides who gets it.
+TOLD_OF = (
+    "uid",
+    "status",
+    "role",
+    "due_date",
+    "organization__short_name",
+    "organization__kind",
+    "item__uid",
+    "item__status",
+    "item__number",
+    "item__title",
+    "item__leader",
+    "item__drafted_by",
+)
 WAITING = (SendStatus.PENDING, SendStatus.FAILED, SendStatus.HELD)
 
 
@@ -50,9 +65,8 @@ class Planned:
     """
 
     key: str
-    kind: str
-    text: str
-    tone: str
+    # As it is on record, or will be.
+    event: Event
     fact_date: date
     leaves_at: datetime
     item: SupervisionItem | None
@@ -62,6 +76,19 @@ class Planned:
     is_on_record: bool
     is_held_by_breaker: bool = False
     hold: MessageHold | None = None
+
+    @property
+    def kind(self) -> str:
+        return str(self.event.kind)
+
+    @property
+    def text(self) -> str:
+        """Thousands may be foreseen of which a page tells two hundred."""
+        return str(sentence(self.event))
+
+    @property
+    def tone(self) -> str:
+        return texts.tone_of(self.event)
 
     @property
     def leaves_date(self) -> date:
@@ -147,9 +174,7 @@ def _waiting(
             leaves_at = max(opens_at, window_opens_at(min(later), calendar))
         yield Planned(
             key=hold_key(event),
-            kind=event.kind,
-            text=str(sentence(event)),
-            tone=texts.tone_of(event),
+            event=event,
             fact_date=timezone.localdate(event.happened_at),
             leaves_at=leaves_at,
             item=event.item,
@@ -183,7 +208,7 @@ def _foreseen(
     by_day = foreseen_effects(days)
     wanted = {effect.assignment_id for _day, effects in by_day for effect in effects}
     rows = Assignment.objects.filter(pk__in=wanted).select_related("item", "organization")
-    shares = {row.pk: row for row in rows}
+    shares = {row.pk: row for row in rows.only(*TOLD_OF)}
     for day, effects in by_day:
         if not effects:
             continue
@@ -198,9 +223,7 @@ def _foreseen(
             if told:
                 yield Planned(
                     key=effect.fact_key,
-                    kind=effect.kind.value,
-                    text=str(sentence(event)),
-                    tone=texts.tone_of(event),
+                    event=event,
                     fact_date=effect.on_date,
                     leaves_at=leaves_at,
                     item=share.item,

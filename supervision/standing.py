@@ -1,8 +1,8 @@
 """Reading: how many items show which light and which come first, without lighting every row.
 
 What is kept of the day counts and sorts; what an act has thrown away since is computed by the pure
-rule on the spot. Both give the same answer (tests/supervision/test_kept_lights.py), by the same
-number of statements: what has no light yet is lit together with the rows of the page.
+rule on the spot. Both give the same answer (tests/supervision/test_kept_lights.py), by as many
+statements or one more: what has no light yet is lit together with the rows of the page.
 """
 
 from collections import Counter
@@ -36,19 +36,20 @@ class Standing:
         return (-SEVERITY[Light(self.code)], self.due_date or date.max, self.position, self.pk)
 
 
-Place = Callable[[Standing], tuple]
+@dataclass(frozen=True)
+class Place:
+    """An order of items: of those read already, and the same one for the database."""
+
+    key: Callable[[Standing], tuple]
+    order: tuple
 
 
-def by_severity(one: Standing) -> tuple:
-    return one.order
-
-
-def by_number(one: Standing) -> tuple:
-    return one.position, one.pk
-
-
-def by_date(one: Standing) -> tuple:
-    return one.due_date or date.max, one.position, one.pk
+_BY_DAY = F("due_date").asc(nulls_last=True)
+BY_SEVERITY = Place(lambda one: one.order, ("-kept__severity", _BY_DAY, "position", "pk"))
+BY_NUMBER = Place(lambda one: (one.position, one.pk), ("position", "pk"))
+BY_DATE = Place(
+    lambda one: (one.due_date or date.max, one.position, one.pk), (_BY_DAY, "position", "pk")
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def lit_board(
     user: User,
     today: date,
     shown: QuerySet[SupervisionItem] | None = None,
-    place: Place = by_severity,
+    place: Place = BY_SEVERITY,
     lights: Collection[str] = (),
     size: int,
     number: str | int | None = 1,
@@ -73,22 +74,85 @@ def lit_board(
     """Count the lights of all `rows` and light page `number` of them, in the order of `place`.
 
     Only items of these `lights` are on the pages, with none given all. `shown` brings the columns
-    the page wants. A number out of range gives the nearest page. Four statements, for a body five,
-    whether lights are kept or not.
+    the page wants. A number out of range gives the nearest page. Four statements with the lights
+    kept, or five; five where one is missing.
     """
     shown = rows if shown is None else shown
-    found = _kept_standings(rows, user=user, today=today)
+    if not _sees_as_body(user):
+        board = _kept_board(rows, today, place, lights, size, number)
+        if board is not None:
+            ids = list(board.page.object_list)
+            items = lit_items(shown.filter(pk__in=ids), user=user, today=today) if ids else []
+            lit = {item.pk: item for item in items}
+            board.page.object_list = [lit[pk] for pk in ids if pk in lit]
+            return board
+    return _completed_board(
+        _kept_standings(rows, user=user, today=today),
+        lambda ids: lit_items(shown.filter(pk__in=ids), user=user, today=today),
+        place,
+        lights,
+        size,
+        number,
+    )
+
+
+def _sees_as_body(user: User) -> bool:
+    """Whether an item shows this reader the light of one share."""
+    return user.is_body and not user.is_office
+
+
+def _kept_board(
+    rows: QuerySet[SupervisionItem],
+    today: date,
+    place: Place,
+    lights: Collection[str],
+    size: int,
+    number: str | int | None,
+) -> Board | None:
+    """Counted and sorted by the database, with the keys of a page; None where a light is missing.
+
+    One statement, two for a page that is out of range.
+    """
+    if rows.query.distinct:
+        rows = SupervisionItem.objects.filter(pk__in=rows.order_by().values("pk"))
+    kept = rows.order_by().select_related(None).annotate(kept=_kept_of_item(today))
+    wanted = kept.filter(kept__code__in=lights) if lights else kept
+    wanted = wanted.order_by(*place.order).values_list("pk")
+    first = max(int(number), 1) - 1 if str(number).isdecimal() else 0
+    found = read_together(
+        codes=kept.values_list("kept__code").annotate(count=Count("pk")),
+        page=wanted[first * size : (first + 1) * size],
+    )
+    codes = Counter(dict(found["codes"]))
+    if None in codes:
+        return None
+    total = sum(count for code, count in codes.items() if not lights or code in lights)
+    page = Paginator(range(total), size).get_page(number)
+    start = (page.number - 1) * size
+    keys = found["page"] if page.number == first + 1 else list(wanted[start : start + size])
+    page.object_list = [pk for (pk,) in keys]
+    return Board(codes, page)
+
+
+def _completed_board(
+    found: list[Standing],
+    light_up_these: Callable[[list[int]], list[SupervisionItem]],
+    place: Place,
+    lights: Collection[str],
+    size: int,
+    number: str | int | None,
+) -> Board:
+    """The same of standings read one by one; what has no light is lit together with the page."""
     lit: dict[int, SupervisionItem] = {}
 
     def light(ids: Iterable[int]) -> None:
         wanted = [pk for pk in ids if pk not in lit]
         if wanted:
-            items = lit_items(shown.filter(pk__in=wanted), user=user, today=today)
-            lit.update({item.pk: item for item in items})
+            lit.update({item.pk: item for item in light_up_these(wanted)})
 
     def ranked() -> list[Standing]:
         known = (one for one in found if one.code and (not lights or one.code in lights))
-        return sorted(known, key=place)
+        return sorted(known, key=place.key)
 
     missing = [one.pk for one in found if one.code is None]
     if missing:
@@ -115,13 +179,18 @@ def _kept_standings(rows: QuerySet[SupervisionItem], *, user: User, today: date)
 
     A body sees its own share's light, which is kept as well: two statements.
     """
-    if user.is_body and not user.is_office:
+    if _sees_as_body(user):
         return _standings_of_body(rows, user=user, today=today)
-    kept = FilteredRelation(
+    found = rows.annotate(kept=_kept_of_item(today)).values_list(
+        "pk", "kept__code", "due_date", "position"
+    )
+    return [Standing(*values) for values in found]
+
+
+def _kept_of_item(today: date) -> FilteredRelation:
+    return FilteredRelation(
         "kept_lights", condition=Q(kept_lights__assignment=None, kept_lights__on_date=today)
     )
-    found = rows.annotate(kept=kept).values_list("pk", "kept__code", "due_date", "position")
-    return [Standing(*values) for values in found]
 
 
 def _kept_of_share(today: date) -> FilteredRelation:

@@ -16,6 +16,7 @@ from django.db.models import (
     F,
     Model,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Value,
@@ -217,15 +218,18 @@ class _Reader:
             )
         return [waiting for _day, _pk, waiting in sorted(found, key=lambda one: one[:2])]
 
+    def _of_seen(self, rows: QuerySet, path: str) -> QuerySet:
+        """Rows whose share this user sees. For who sees them all nothing is compared: the database
+        then begins with the few rows that wait, not with the shares."""
+        return rows.filter(**{f"{path}__in": self.shares}) if self.shares.query.where else rows
+
     def queues(self) -> dict[str, QuerySet]:
-        shares = self.shares
+        shares, seen = self.shares, self._of_seen
         items = SupervisionItem.objects.visible_to(self.user)
         status = Assignment.Status
         asked = ExtensionRequest.Status
         drafts = Milestone.objects.filter(status=Milestone.Status.DRAFT)
-        leads_done = Assignment.objects.filter(
-            item=OuterRef("pk"), status=status.COMPLETED, role=Responsibility.LEAD
-        )
+        leads_done = Assignment.objects.filter(status=status.COMPLETED, role=Responsibility.LEAD)
         still_open = Assignment.objects.filter(
             item=OuterRef("pk"), status__in=Assignment.OPEN_STATES
         )
@@ -239,37 +243,42 @@ class _Reader:
             Queue.APPROVALS: items.filter(status=SupervisionItem.Status.UNDER_APPROVAL).annotate(
                 since_at=F("submitted_at")
             ),
-            Queue.REPORTS: ProgressReport.objects.filter(
+            Queue.REPORTS: seen(ProgressReport.objects, "period__assignment")
+            .filter(
                 status=ProgressReport.Status.SUBMITTED,
-                period__assignment__in=shares,
                 period__assignment__status__in=Assignment.OPEN_STATES,
-            ).annotate(since_at=F("submitted_at")),
+            )
+            .annotate(since_at=F("submitted_at")),
             Queue.CLOSINGS: shares.filter(status=status.UNDER_REVIEW).annotate(
                 since_day=F("submitted_date")
             ),
             Queue.CHECKS: shares.filter(status=status.APPROVED).annotate(
                 since_at=_last_event(EventKind.APPROVED), since_day=F("submitted_date")
             ),
-            Queue.MILESTONES: Milestone.objects.filter(
-                status=Milestone.Status.UNDER_REVIEW, assignment__in=shares
-            ).annotate(since_at=F("submitted_at"), since_day=F("actual_date")),
+            Queue.MILESTONES: seen(Milestone.objects, "assignment")
+            .filter(status=Milestone.Status.UNDER_REVIEW)
+            .annotate(since_at=F("submitted_at"), since_day=F("actual_date")),
             Queue.PLANS: shares.filter(
                 status__in=Assignment.OPEN_STATES, pk__in=drafts.values("assignment")
             ).annotate(since_at=_last_event(EventKind.PLAN_FILED)),
-            Queue.EXTENSIONS: ExtensionRequest.objects.filter(
-                status__in=[asked.SUBMITTED, asked.ENDORSED], assignment__in=shares
-            ).annotate(
+            Queue.EXTENSIONS: seen(ExtensionRequest.objects, "assignment")
+            .filter(Q(status=asked.SUBMITTED) | Q(status=asked.ENDORSED))
+            .annotate(
                 since_at=Case(
                     When(status=asked.SUBMITTED, then=F("submitted_at")),
                     default=F("endorsed_at"),
                 )
             ),
-            Queue.OBJECTIONS: Objection.objects.filter(
-                status=Objection.Status.SUBMITTED, assignment__in=shares
-            ).annotate(since_at=F("submitted_at")),
-            Queue.ESCALATIONS: open_escalations(shares).annotate(since_at=F("happened_at")),
+            Queue.OBJECTIONS: seen(Objection.objects, "assignment")
+            .filter(status=Objection.Status.SUBMITTED)
+            .annotate(since_at=F("submitted_at")),
+            Queue.ESCALATIONS: open_escalations(seen(Event.objects, "assignment")).annotate(
+                since_at=F("happened_at")
+            ),
             Queue.CLOSE_OUTS: items.filter(
-                Exists(leads_done), ~Exists(still_open), status=SupervisionItem.Status.IN_PROGRESS
+                ~Exists(still_open),
+                pk__in=leads_done.values("item"),
+                status=SupervisionItem.Status.IN_PROGRESS,
             ).annotate(since_at=last_completed),
         }
 
@@ -390,8 +399,9 @@ ROWS: dict[str, tuple[type[Model], dict[str, str]]] = {
 }
 
 
-def open_escalations(shares: QuerySet) -> QuerySet[Event]:
-    """Proposed steps of the ladder nobody has decided yet, of the episode that runs now."""
+def open_escalations(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Of these events the proposed steps of the ladder nobody has decided yet, of the episode that
+    runs now."""
     decided = Event.objects.annotate(
         of_proposal=Replace(F("fact_key"), Value("decided:"), Value("proposed:"))
     ).filter(
@@ -400,10 +410,10 @@ def open_escalations(shares: QuerySet) -> QuerySet[Event]:
         of_proposal=OuterRef("fact_key"),
     )
     episode = Concat(Value(":"), Cast("assignment__episode", CharField()))
-    return Event.objects.filter(
+    return events.filter(
         ~Exists(decided),
         kind=EventKind.ESCALATION_PROPOSED,
-        assignment__in=shares.filter(status__in=Assignment.RUNNING_STATES),
+        assignment__status__in=Assignment.RUNNING_STATES,
         fact_key__endswith=episode,
     )
 

@@ -28,6 +28,7 @@ from supervision.models import (
 )
 from supervision.services.kept_lights import forget_lights, keep_lights
 from supervision.services.search import rebuild_search
+from supervision.waiting import _Reader
 from tasks.jobs import sweep
 from tests.factories import (
     NOON,
@@ -328,3 +329,44 @@ def test_a_sweep_with_nothing_due_costs_the_same_at_40_and_400(world):
     assert Assignment.objects.count() == 400
 
     assert queries() == few
+
+
+def test_for_the_office_a_queue_begins_with_what_waits_and_not_with_the_shares(world):
+    """Who sees every share compares none: nothing is looked up for 28,600 quiet ones."""
+    queues = _Reader(world.officer, TODAY).queues()
+    of_leader = _Reader(world.leader, TODAY).queues()
+    of_shares = ("reports", "milestones", "extensions", "objections", "escalations")
+
+    for queue in of_shares:
+        assert " IN (SELECT" not in str(queues[queue].query), queue
+        assert " IN (SELECT" in str(of_leader[queue].query), queue
+
+
+def test_home_counts_the_open_the_late_and_the_unsigned_shares(client, world, now):
+    """A share left open under a cancelled item is no share of the office's count."""
+    late = TODAY - timedelta(days=3)
+    add_rows(world, FEW)
+    gone = ItemFactory(dispatched=True, status="cancelled", outcome="cancelled")
+    AssignmentFactory(item=gone, organization=world.bureau, due_date=late)
+    AssignmentFactory(
+        item=gone, organization=world.county, status="pending", accept_due_date=late, role="county"
+    )
+    AssignmentFactory(
+        item=world.item,
+        organization=world.county,
+        role="county",
+        status="pending",
+        accept_due_date=late,
+    )
+    shares = Assignment.objects.exclude(item=gone)
+    expected = {
+        "bodies_total": shares.open().count(),
+        "bodies_late": shares.with_the_body().filter(due_date__lt=TODAY).count(),
+        "unsigned_count": shares.filter(status="pending", accept_due_date__lt=TODAY).count(),
+    }
+    client.force_login(world.officer)
+
+    context = client.get(reverse("supervision:home")).context
+
+    assert {name: context[name] for name in expected} == expected
+    assert all(expected.values())

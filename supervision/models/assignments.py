@@ -235,6 +235,14 @@ class Assignment(Stateful):
                 fields=["status"], condition=Q(status="approved"), name="assignment_to_check"
             ),
             models.Index(
+                fields=["status"], condition=Q(status="under_review"), name="assignment_handed_in"
+            ),
+            models.Index(
+                fields=["item"],
+                condition=Q(status="completed", role="lead"),
+                name="assignment_lead_done",
+            ),
+            models.Index(
                 fields=["item"],
                 condition=Q(is_sign_off_requested=True),
                 name="assignment_to_sign",

@@ -203,6 +203,11 @@ class Event(models.Model):
             models.Index(fields=["item", "happened_at"], name="event_of_item"),
             models.Index(fields=["assignment", "kind"], name="event_of_assignment"),
             models.Index(fields=["recorded_at"], name="event_recorded"),
+            models.Index(
+                fields=["assignment"],
+                condition=Q(kind="escalation_proposed"),
+                name="event_proposed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -54,7 +54,9 @@ def index_of(user: User, *, today: date) -> list[dict]:
             }
         )
 
-    for share in own.open().select_related("item").order_by("due_date", "pk"):
+    of_item = ("item__number", "item__title", "item__status")
+    shares = own.open().select_related("item").only("status", "due_date", *of_item)
+    for share in shares.order_by("due_date", "pk"):
         add(_("Share of work"), share, share.get_status_display(), share.due_date)
     filed = (ProgressReport.Status.SUBMITTED, ProgressReport.Status.APPROVED)
     periods = (
@@ -65,6 +67,15 @@ def index_of(user: User, *, today: date) -> list[dict]:
         )
         .exclude(report__status__in=filed)
         .select_related("assignment__item", "report")
+        .only(
+            "status",
+            "label",
+            "due_date",
+            "assignment__status",
+            *(f"assignment__{name}" for name in of_item),
+            "report__period",
+            "report__status",
+        )
         .order_by("due_date", "pk")
     )
     for period in periods:

@@ -17,8 +17,11 @@ from supervision.models.organizations import BODY_ROLES
 from supervision.services import handovers as services
 from supervision.views.base import local_today, perform, posted_version
 from supervision.views.deputies import PersonField
+from supervision.views.navigation import page_of
 
 KEPT = 100
+# An ordinary desk fits on one page.
+INDEX_PAGE = 100
 
 
 class HandoverForm(forms.Form):
@@ -81,15 +84,24 @@ def _found(request, uid) -> Handover:
 @login_required
 @require_safe
 def handover(request, uid):
-    """The index of one handover, on paper as well, and what can be done with it."""
+    """The index of one handover, on paper as well, and what can be done with it.
+
+    `print=all` shows a long index whole, for the printer.
+    """
     row = _found(request, uid)
     user = request.user
     is_prepared = row.status == Handover.Status.PREPARED
     is_given = row.status == Handover.Status.GIVEN
     person = row.from_user
+    entries = services.index_of(person, today=local_today()) if is_prepared else row.content
+    is_whole = request.GET.get("print") == "all"
+    page = page_of(request, entries, max(len(entries), 1) if is_whole else INDEX_PAGE)
     context = {
         "row": row,
-        "entries": services.index_of(person, today=local_today()) if is_prepared else row.content,
+        "entries": page.object_list,
+        "total": len(entries),
+        "page_obj": page,
+        "query": "",
         "can_give": is_prepared and permissions.can_give_desk(row, user),
         "can_take": is_given and permissions.can_take_desk(row, user),
         "can_drop": (is_prepared or is_given) and permissions.can_drop_handover(row, user),

@@ -46,7 +46,7 @@ from supervision.models import (
 )
 from supervision.services import items as services
 from supervision.services.items import PartyData
-from supervision.standing import by_number, by_severity, lit_board
+from supervision.standing import BY_NUMBER, BY_SEVERITY, lit_board
 from supervision.together import read_together
 from supervision.views import item_acts
 from supervision.views.base import (
@@ -129,7 +129,7 @@ def items(request):
         user=user,
         today=today,
         shown=visible_items(user).select_related("document", "clause", "leader"),
-        place=by_number if _chosen(request, "order") == "number" else by_severity,
+        place=BY_NUMBER if _chosen(request, "order") == "number" else BY_SEVERITY,
         lights=[light] if light else (),
         size=PAGE_SIZE,
         number=request.GET.get("page"),

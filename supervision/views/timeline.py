@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from supervision import charts, permissions
 from supervision.desk import counted_lights
 from supervision.models import Clause, Milestone, SavedView, SupervisionItem
-from supervision.standing import by_date, lit_board
+from supervision.standing import BY_DATE, lit_board
 from supervision.views.base import local_today
 from supervision.views.items import filtered, milestone_code, selects_of, visible_items
 from supervision.views.navigation import Link, chips, query_without
@@ -42,7 +42,7 @@ def timeline(request):
         user=user,
         today=today,
         shown=visible_items(user).select_related("document", "leader"),
-        place=by_date,
+        place=BY_DATE,
         lights=[light] if light else (),
         size=PAGE_SIZE,
         number=request.GET.get("page"),

@@ -170,3 +170,24 @@ def test_the_section_passes_with_the_desk(city, successor):
     take_desk(handover=row, by=successor, at=NOON)
 
     assert fresh(successor).section == section
+
+
+def test_a_long_index_is_read_page_by_page_and_printed_whole(client, city, successor, monkeypatch):
+    monkeypatch.setattr("supervision.views.handovers.INDEX_PAGE", 2)
+    for number in range(5):
+        AssignmentFactory(
+            organization=city.bureau, item__title=f"第{number}项", item__dispatched=True
+        )
+    handover = prepared(city, successor)
+    client.force_login(city.liaison)
+
+    def shown(**query) -> list[str]:
+        answer = client.get(handover.get_absolute_url(), query)
+        assert answer.context["total"] == 5
+        return [entry["title"] for entry in answer.context["entries"]]
+
+    pages = [shown(page=number) for number in (1, 2, 3)]
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [title for page in pages for title in page] == shown(print="all")
+    assert "?print=all" in client.get(handover.get_absolute_url()).content.decode()

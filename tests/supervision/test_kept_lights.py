@@ -15,7 +15,7 @@ from supervision.models import Event, KeptLight, SupervisionItem
 from supervision.services.acts import record_event
 from supervision.services.kept_lights import keep_lights
 from supervision.services.reports import approve_report
-from supervision.standing import by_date, by_number, lit_board
+from supervision.standing import BY_DATE, BY_NUMBER, lit_board
 from tests.factories import (
     NOON,
     TODAY,
@@ -112,9 +112,9 @@ def test_page_by_page_it_is_the_same_order_and_as_many_statements(world, who, ke
     dates = dict(SupervisionItem.objects.values_list("pk", "due_date"))
 
     assert by_standing(user, size=5) == rule
-    number = by_standing(user, size=5, place=by_number)
+    number = by_standing(user, size=5, place=BY_NUMBER)
     assert number == [(pk, dict(rule)[pk]) for pk in pks if pk in dict(rule)]
-    dated = by_standing(user, size=5, place=by_date)
+    dated = by_standing(user, size=5, place=BY_DATE)
     assert sorted(dated) == sorted(rule)
     assert [dates[pk] for pk, _code in dated if dates[pk]] == sorted(
         dates[pk] for pk, _code in rule if dates[pk]
