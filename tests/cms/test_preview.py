@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import pytest
 from django.urls import resolve, reverse
 
-from cms import snapshot
+from cms import following, snapshot, standby
 from cms.crawl import Links
 from cms.models import BulletinIndexPage, BulletinPage, ItemPage, ProgressPage, SnapshotPage
 from cms.modes import PLAIN, read
@@ -116,19 +116,32 @@ def kinds_of(model) -> set[type]:
 NOTE = re.compile(r'<div class="preview-note".*?</div>', re.S)
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
 def test_the_whole_site_is_previewed_byte_for_byte(
-    client, city, editor, coming, site, settings, django_capture_on_commit_callbacks
+    request,
+    client,
+    city,
+    editor,
+    coming,
+    site,
+    settings,
+    django_capture_on_commit_callbacks,
+    is_kept,
 ):
     settings.SITE_URL = "http://testserver"
+    if is_kept:
+        request.getfixturevalue("keeping_pages")
     parent = BulletinIndexPage.objects.get()
     bulletin = parent.add_child(
         instance=BulletinPage(
             title="六月通报", slug="june", body=[("board", {"heading": "全部事项"})]
         )
     )
+    following.follow_releases()
     base = address(coming, "/").removesuffix("/")
     visitor = type(client)()
     before = walked(visitor.get)
+    assert (standby.load() is not None) is is_kept
     assert not [path for path, answer in before.items() if "新增的一项".encode() in whole(answer)]
 
     shown = walked(lambda path: editor.get(address(coming, path)), base)

@@ -71,6 +71,8 @@ def test_an_editor_changes_previews_publishes_and_rolls_back(visit, town):
     expect(preview.locator("main")).to_contain_text(NEW_INTRO)
     expect(preview.locator("main")).to_contain_text("政策文件")
     expect(preview.locator("main")).not_to_contain_text("下一期新增的事项")
+    # Wagtail shows whichever preview arrives last: none may be on its way.
+    screen.wait_for_load_state("networkidle")
     screen.select_option("#id_preview_mode", index=1)
     expect(preview.locator(".preview-note")).to_contain_text("尚未公开")
     expect(preview.locator("main")).to_contain_text("下一期新增的事项")
