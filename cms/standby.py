@@ -67,21 +67,24 @@ def load() -> Standby | None:
     stamp, root = kept.stamp(), kept.folder()
     if root is None or not stamp:
         return None
-    if stamp not in _read:
-        try:
-            signature, content = (root / "standby").read_bytes().split(b"\n", 1)
-        except (OSError, ValueError):
-            return None
-        if not constant_time_compare(signature, _signature(content)):
-            logger.error("The file of standby was not written by this site")
-            return None
-        # Our own objects: the signature holds.
-        found = pickle.loads(content)
-        if found.stamp != stamp:
-            return None
-        _read.clear()
-        _read[stamp] = found
-    return _read.get(stamp)
+    found = _read.get(stamp)
+    if found is not None:
+        return found
+    try:
+        signature, content = (root / "standby").read_bytes().split(b"\n", 1)
+    except (OSError, ValueError):
+        return None
+    if not constant_time_compare(signature, _signature(content)):
+        logger.error("The file of standby was not written by this site")
+        return None
+    # Our own objects: the signature holds.
+    found = pickle.loads(content)
+    if found.stamp != stamp:
+        return None
+    # Other threads read meanwhile: each has what it found itself.
+    _read.clear()
+    _read[stamp] = found
+    return found
 
 
 def ask(database: Callable[[], T], instead: Callable[[Standby], T]) -> T:

@@ -38,6 +38,7 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
     released = [path for path in released if gone not in path]
     seconds: list[float] = []
     failures: list[str] = []
+    slow: list[str] = []
     asked: set[str] = set()
     span = AWAY_SECONDS[scale] / len(served.database.ways)
 
@@ -52,6 +53,8 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
                 failures.append(f"{path}: {error}")
                 continue
             seconds.append(answer.seconds)
+            if answer.seconds > MOST_SECONDS:
+                slow.append(f"{path}: {answer.seconds:.1f} s")
             if answer.status != wanted:
                 failures.append(f"{path}: {answer.status}")
             if gone in answer.text and wanted == 200:
@@ -63,12 +66,16 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
         with served.database.away(way):
             if _database_answers(served):
                 problems.append(f"the database was not away: {way}")
-            until = time.monotonic() + span
+            before, until = served.database.asked, time.monotonic() + span
             readers = [threading.Thread(target=read, args=(n, until)) for n in range(READERS)]
             for reader in readers:
                 reader.start()
             for reader in readers:
                 reader.join()
+            if served.database.asked > before:
+                problems.append(
+                    f"readers asked the database {served.database.asked - before} times"
+                )
         if not _database_answers(served):
             problems.append(f"the desk did not come back: {way}")
     seconds.sort()
@@ -89,6 +96,7 @@ def prove(*, seed: int, scale: Scale) -> Outcome:
         "p50 ms": round(seconds[len(seconds) // 2] * 1000, 1) if seconds else None,
         "p99 ms": round(p99 * 1000, 1),
         "slowest ms": round(seconds[-1] * 1000, 1) if seconds else None,
+        "slow": slow[:5],
     }
     return Outcome(not problems, figures, problems)
 

@@ -17,6 +17,7 @@ class SqliteFile:
     """A file of our own. Away: the file is gone, and nothing can be made in its place."""
 
     ways = ("gone",)
+    asked = 0
 
     def __init__(self, file: Path):
         self.file = file
@@ -56,6 +57,11 @@ class PostgresBehindAWire:
         self.url = urlunsplit(parts._replace(path=f"/{name}"))
         self.url_of_readers = urlunsplit(parts._replace(netloc=netloc, path=f"/{name}"))
 
+    @property
+    def asked(self) -> int:
+        """How often somebody has come with a question: connections and blocks, also unanswered."""
+        return self.wire.asked
+
     @contextmanager
     def away(self, way: str) -> Iterator[None]:
         self.wire.go(way)
@@ -71,6 +77,7 @@ class Wire:
     def __init__(self, target: tuple[str, int]):
         self.target = target
         self.way = "through"
+        self.asked = 0
         self.open: set[socket.socket] = set()
         self.guard = threading.Lock()
         self.port = 0
@@ -106,6 +113,7 @@ class Wire:
                 continue
             except OSError:
                 return
+            self.asked += 1
             threading.Thread(target=self._carry, args=(near,), daemon=True).start()
 
     def _carry(self, near: socket.socket) -> None:
@@ -116,10 +124,14 @@ class Wire:
             return
         with self.guard:
             self.open |= {near, far}
+        waiting: set[socket.socket] = set()
         with suppress(OSError, ValueError):
             while True:
                 ready, _w, _x = select.select([near, far], [], [], LOOK_SECONDS)
                 if self.way == "hangs":
+                    if near in ready and near not in waiting:
+                        waiting.add(near)
+                        self.asked += 1
                     threading.Event().wait(LOOK_SECONDS)
                     continue
                 for source in ready:
