@@ -8,8 +8,10 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from wagtail.models import Site
 
+from cms.middleware import DESK
 from cms.models import SiteFrame
 from cms.standby import Standby, ask
+from supervision.context_processors import is_demonstration
 
 
 def frame(request) -> dict:
@@ -20,7 +22,7 @@ def frame(request) -> dict:
         return SimpleNamespace(**shown)
 
     footer = SimpleLazyObject(load)
-    return {
+    shown = {
         "footer": footer,
         "site_name": SimpleLazyObject(lambda: footer.site_name),
         "site_domain": SimpleLazyObject(lambda: footer.site_domain),
@@ -30,6 +32,11 @@ def frame(request) -> dict:
         "public_search_url": reverse("cms:search"),
         "public_sitemap_url": reverse("cms:site_map"),
     }
+    if not request.path.startswith(DESK):
+        shown["is_demonstration"] = SimpleLazyObject(
+            lambda: ask(lambda: is_demonstration(request), lambda standby: standby.is_demonstration)
+        )
+    return shown
 
 
 def canonical_url(request) -> str:

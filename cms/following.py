@@ -2,12 +2,14 @@
 
 from django.conf import settings
 from django.db import transaction
+from wagtail.documents.models import Document
 from wagtail.models import Page, Site
 
 from cms import kept, moved, purge, snapshot, standby
 from cms.models import ItemPage, SiteFrame, SnapshotPage
 from cms.services import sync_item_pages
 from cms.standby import PageRow, Standby
+from supervision.context_processors import holds_demonstration
 from supervision.models import PublicItem, public_set_key
 
 # The file that says which public set was followed last.
@@ -90,6 +92,7 @@ def keep_standby() -> bool:
             withdrawn=frozenset(slugs.values_list("slug", flat=True)),
             frame=frame.shown(),
             licence=frame.licence,
+            is_demonstration=holds_demonstration(),
             rows=[
                 PageRow(
                     title=page.title,
@@ -102,5 +105,6 @@ def keep_standby() -> bool:
             ],
             tree=tree,
             moved=moved.moved(site),
+            documents={str(one.pk): one.url for one in Document.objects.all()},
         )
     )

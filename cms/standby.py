@@ -40,7 +40,8 @@ class Standby:
     """The public set and the words around it, as of one stamp.
 
     `withdrawn` are the addresses that answer 410; `tree` maps a path to the page of the tree,
-    `moved` an old address to where it leads now.
+    `moved` an old address to where it leads now, `documents` the number of a file that editors may
+    link to its address.
     """
 
     stamp: str
@@ -48,9 +49,11 @@ class Standby:
     withdrawn: frozenset[str]
     frame: dict[str, str]
     licence: str
+    is_demonstration: bool
     rows: list[PageRow]
     tree: dict[str, Any] = field(default_factory=dict)
     moved: "dict[str, Moved]" = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
 
 
 _read: dict[str, Standby] = {}

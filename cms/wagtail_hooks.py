@@ -17,6 +17,7 @@ from wagtail.signals import (
 
 from cms import admin_views, snapshot
 from cms.freshness import Part, warnings
+from cms.links import DocumentLink, PageLink
 from cms.models import BulletinPage, HomePage
 from supervision import permissions
 
@@ -32,6 +33,12 @@ SENTENCES = {
     Part.NOTICES: _("No bulletin for {days} days; the limit is {date}."),
     Part.STATISTICS: _("No edition released for {days} days; the limit is {date}."),
 }
+
+
+@hooks.register("register_rich_text_features", order=100)  # after Wagtail's own
+def register_links(features) -> None:
+    features.register_link_type(PageLink)
+    features.register_link_type(DocumentLink)
 
 
 def last_changes() -> dict:

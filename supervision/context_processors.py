@@ -8,7 +8,13 @@ from django.utils.functional import SimpleLazyObject
 from supervision.models import Demonstration
 
 
-def _is_demonstration(request) -> bool:
+def holds_demonstration() -> bool:
+    """Whether this database holds invented data, asked of it."""
+    return Demonstration.objects.exists()
+
+
+def is_demonstration(request) -> bool:
+    """The same for a page, known for five minutes; False when the database does not answer."""
     # Whoever is at the desk came with the answer (`supervision.backends`); of the public pages
     # nobody is asked, for that would read the session.
     if request.path.startswith("/desk/"):
@@ -16,7 +22,7 @@ def _is_demonstration(request) -> bool:
         if known is not None:
             return known
     try:
-        return cache.get_or_set("is_demonstration", Demonstration.objects.exists, timeout=300)
+        return cache.get_or_set("is_demonstration", holds_demonstration, timeout=300)
     except DatabaseError:
         # The page that says the database is away must not need it.
         return False
@@ -26,7 +32,7 @@ def site(request) -> dict:
     """Product name, office, and whether this database holds invented data."""
     return {
         "office_name": settings.OFFICE_NAME,
-        "is_demonstration": SimpleLazyObject(lambda: _is_demonstration(request)),
+        "is_demonstration": SimpleLazyObject(lambda: is_demonstration(request)),
     }
 
 

@@ -4,16 +4,19 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
+from django.core.files.base import ContentFile
 from django.db import DatabaseError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from wagtail.documents.models import Document
 
 from cms import following, keeping, kept, middleware, snapshot, standby
 from cms.kept import Kept
 from cms.middleware import PublicSiteMiddleware
-from cms.models import SiteFrame, TextPage
+from cms.models import ProgressPage, SiteFrame, TextPage
 from cms.views import XLSX
-from supervision.models import public_set_key
+from supervision.models import Demonstration, public_set_key
 from supervision.services import releases as services
 from tests.cms.world import crawl, text_of
 from tests.factories import NOON
@@ -62,6 +65,8 @@ def test_reading_never_waits_for_the_database(
     addresses = ["/progress/?status=overdue", "/search/?q=%E9%99%A2%E5%A3%AB", *crawl(client)]
     for file in kept.addresses(PLACE):
         file.unlink()
+    # What a process remembers for some minutes it will have forgotten.
+    cache.clear()
 
     with django_assert_num_queries(0):
         for address in addresses:
@@ -132,6 +137,46 @@ def test_an_editors_word_is_read_at_once_while_the_database_is_away(
     for word in ("关于本栏目", "每月十日更新。", "0318-0000000"):
         assert word in text_of(answer)
     assert reader().get("/progress/?status=done_late").status_code == 200
+
+
+def test_links_in_words_lead_to_pages_and_documents_without_the_database(
+    client, world, publish, keeping_pages, away, django_capture_on_commit_callbacks, settings
+):
+    """By the same addresses as with it; without one to a page that is not public."""
+    publish(world.document)
+    Demonstration.objects.create(loaded_at=NOON, today_date=NOON.date())
+    page, about = ProgressPage.objects.get(), TextPage.objects.get(slug="about")
+    hidden = about.add_sibling(instance=TextPage(title="未公开", slug="hidden", live=False))
+    with django_capture_on_commit_callbacks(execute=True):
+        paper = Document.objects.create(title="办法", file=ContentFile(b"%PDF", name="办法.pdf"))
+        page.method = (
+            f'<p><a linktype="page" id="{about.pk}">关于</a>'
+            f'<a linktype="page" id="{hidden.pk}">未公开</a>'
+            f'<a linktype="document" id="{paper.pk}">办法</a></p>'
+        )
+        page.save_revision().publish()
+    away()
+
+    shown = text_of(reader().get("/progress/?status=overdue"))
+
+    assert '<a href="/about/">关于</a><a>未公开</a>' in shown
+    assert f'<a href="{paper.url}">办法</a>' in shown
+    assert "演示" in shown
+
+
+def test_links_are_alike_with_the_database(client, world, publish):
+    publish(world.document)
+    page, about = ProgressPage.objects.get(), TextPage.objects.get(slug="about")
+    hidden = about.add_sibling(instance=TextPage(title="未公开", slug="hidden", live=False))
+    page.method = (
+        f'<p><a linktype="page" id="{about.pk}">关于</a>'
+        f'<a linktype="page" id="{hidden.pk}">未公开</a></p>'
+    )
+    page.save_revision().publish()
+
+    shown = text_of(reader().get("/progress/?status=overdue"))
+
+    assert '<a href="/about/">关于</a><a>未公开</a>' in shown
 
 
 def test_a_word_is_public_even_if_the_standby_cannot_be_written(

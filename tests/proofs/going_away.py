@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 BLOCK = 65_536
 LOOK_SECONDS = 0.2
+# The end of a connection that has rested long enough, by itself or with the protocol's last word.
+FAREWELL = (b"", b"X")
 
 
 class SqliteFile:
@@ -55,7 +57,9 @@ class PostgresBehindAWire:
         who = parts.netloc.rpartition("@")[0]
         netloc = f"{who}@127.0.0.1:{self.wire.port}"
         self.url = urlunsplit(parts._replace(path=f"/{name}"))
-        self.url_of_readers = urlunsplit(parts._replace(netloc=netloc, path=f"/{name}"))
+        self.url_of_readers = urlunsplit(
+            parts._replace(netloc=netloc, path=f"/{name}", query="sslmode=disable")
+        )
 
     @property
     def asked(self) -> int:
@@ -131,7 +135,7 @@ class Wire:
                 if self.way == "hangs":
                     if near in ready and near not in waiting:
                         waiting.add(near)
-                        self.asked += 1
+                        self.asked += near.recv(1, socket.MSG_PEEK) not in FAREWELL
                     threading.Event().wait(LOOK_SECONDS)
                     continue
                 for source in ready:
