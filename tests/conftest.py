@@ -35,8 +35,16 @@ LONGEST_FIRST = (
 )
 
 
-# How pages look and read is the same whatever database is behind them.
-LOOKS = ("test_axe.py", "test_guard.py", "test_print.py")
+# How pages look and read is the same whatever database is behind them; Wagtail's pages are asked of
+# both by test_wagtail, and of the demonstration a shorter one is replayed on both.
+SEEN_ONCE = (
+    "test_axe.py",
+    "test_demonstration.py",
+    "test_editor.py",
+    "test_export_and_check.py",
+    "test_guard.py",
+    "test_print.py",
+)
 IS_SQLITE = project_settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
@@ -51,8 +59,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _depends_on_the_database(item) -> bool:
-    """Not what opens none, or makes an SQLite file of its own, or looks at pages only."""
-    if item.path.name in LOOKS:
+    """Not what opens none, or makes an SQLite file of its own, or need be seen only once."""
+    if item.path.name in SEEN_ONCE:
         return False
     fixtures = {"db", "transactional_db", "django_db_setup"}
     return bool(item.get_closest_marker("django_db") or fixtures & set(item.fixturenames))
